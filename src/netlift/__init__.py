@@ -1,0 +1,1 @@
+"""netlift: from raw customer data to approved campaigns and measured sales."""
