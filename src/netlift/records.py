@@ -1,0 +1,454 @@
+"""What the stages hand to each other, in flow order: the file to read first.
+
+Every stage is a pure function from some of these records to the next one. From `Features` on, all per-customer
+arrays have one entry per customer in the order of `Features.customer_ids` (n customers, sorted by id).
+Money is in the project's currency; times are naive UTC unless a name says `local`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]  # entries are str, or None where nothing applies
+
+Progress = Callable[[float, str], None]  # share done (0..1) within the stage, and what is being done
+
+
+def silent(share: float, doing: str) -> None:
+    """The progress of somebody who does not want to see any."""
+
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TableInput:
+    """One canonical table as it was read. The rows themselves stay in the engine under `table`."""
+
+    table: str
+    source: str  # what the user named: a path, never a secret
+    rows_in: int
+    rows_ok: int
+    rows_quarantined: int  # refused, with a reason, in the engine's table `quarantine`
+    rows_left_out: int  # left out on purpose by `where`
+    sha256: str  # of the bytes read
+    columns: Mapping[str, str]  # canonical name -> "text" | "number" | "timestamp"
+    findings: tuple[str, ...] = ()  # data-quality remarks in plain words
+
+    def __post_init__(self) -> None:
+        """Hold the contract that no row is lost."""
+        if self.rows_in != self.rows_ok + self.rows_quarantined + self.rows_left_out:
+            raise AssertionError(f"rows of {self.table} do not add up: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The checked canonical tables, in the order of the settings."""
+
+    inputs: tuple[TableInput, ...]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the table was given, with all of these columns."""
+        return any(i.table == table and set(columns) <= set(i.columns) for i in self.inputs)
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """Columns of a table and their kinds; empty where the table was not given."""
+        return next((i.columns for i in self.inputs if i.table == table), {})
+
+
+# --- features ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What one number about a customer means."""
+
+    name: str
+    unit: str
+    meaning: str
+    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "attribute"
+    missing: str  # the rule for customers without the facts, in words
+    scale: Literal["standard", "log", "logit"] = "standard"  # how segmentation scales it unless told otherwise
+    sensitivity: Literal["none", "A", "B", "C"] = "none"  # classes of the review policy
+    uses_response: bool = False  # computed from answers to campaigns: a circularity risk
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """The book-keeping behind every profit: which campaigns, which contacts, which cost and revenue."""
+
+    name: str  # e.g. "last campaign"
+    contact_cost: float  # money per contact
+    revenue: float  # money per response
+    currency: str
+
+    @property
+    def break_even(self) -> float:
+        """Response rate at which a contact pays for itself."""
+        return self.contact_cost / self.revenue
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.revenue:g} {self.currency} per response, {self.contact_cost:g} {self.currency} per contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How customers answered past contacts; the money that judges segments.
+
+    `contacts` and `responses` are n x m counts for the m past offers named in `offers`.
+    """
+
+    accounting: Accounting
+    offers: tuple[str, ...]
+    contacts: Ints
+    responses: Ints
+    columns: tuple[str, ...] = ()  # customer columns the outcome was read from (wide tables)
+    note: str = ""  # which campaigns and period, in words
+
+    def profit(self) -> Floats:
+        """Money each customer brought over all contacts: revenue x responses - cost x contacts, shape (n,)."""
+        a = self.accounting
+        return a.revenue * self.responses.sum(axis=1) - a.contact_cost * self.contacts.sum(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One row per customer, everything known strictly before `as_of`."""
+
+    as_of: datetime
+    features: tuple[Feature, ...]
+    customer_ids: Texts  # (n,) sorted, distinct
+    values: Floats  # (n, p), NaN where the fact is missing
+    inputs: tuple[str, ...]  # names of the features that segmentation may cluster on
+    value: Floats | None  # (n,) what a customer is worth, for ordering segments; None = unknown
+    value_name: str  # e.g. "amount spent, USD"
+    outcome: Outcome | None
+    notes: tuple[str, ...] = ()  # which facts are missing and which table would bring them
+
+    def column(self, name: str) -> Floats:
+        """The values of one feature, shape (n,)."""
+        return self.values[:, [f.name for f in self.features].index(name)]
+
+
+# --- segments ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One algorithm at one number of segments. NaN where a figure could not be had."""
+
+    algorithm: str
+    k: int
+    stability: float  # mean pairwise adjusted Rand index of fits on disjoint sub-samples, judged on common customers
+    stability_null_p: float  # p of the structure test against a Gaussian copula (a property of the data)
+    silhouette: float
+    usefulness: float  # decision value per customer on the split named in `judged_on`, money
+    usefulness_low: float  # one-sided 95 % bounds
+    usefulness_high: float
+    usefulness_p: float  # permutation test; NaN but for the chosen one, which alone is tested
+    seconds: float
+    judged_on: Literal["choose", "report", "none"] = "none"
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether segments exist and whether they are worth money."""
+
+    structure: Literal["natural", "overlapping", "constructed", "none"]
+    useful: bool
+    reason: str  # one or two plain sentences
+    evidence: Mapping[str, float] = field(default_factory=dict)  # z, p, valley share, V, its bounds, sample sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """The chosen segmentation, or the statement that there is none."""
+
+    verdict: Verdict
+    comparison: tuple[Candidate, ...]
+    algorithm: str  # "" where the verdict is none
+    segment: Ints  # (n,) 1..k ordered by value, 1 = most valuable; all 0 where the verdict is none
+    x: Floats  # (n,) map coordinates; no unit
+    y: Floats
+    anomaly_score: Floats  # (n,) 0..1, share of a held-out reference that is less unusual
+    anomaly_reason: Texts  # (n,) the most unusual facts in words
+    inputs: tuple[str, ...]  # names of the features clustered on
+    warnings: tuple[str, ...] = ()
+
+
+# --- insight -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Mean of one feature in a segment beside the mean of all customers."""
+
+    feature: str
+    mean: float
+    base_mean: float
+    unit: str
+    difference: float  # (mean - base mean) / standard deviation of all customers
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Answers to past contacts: rate with a 95 % interval."""
+
+    contacts: int
+    responses: int
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profit:
+    """Money per past contact under one named accounting, with a 95 % interval."""
+
+    accounting: str
+    per_contact: float
+    low: float
+    high: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment explained."""
+
+    segment: int
+    name: str
+    size: int
+    share: float
+    summary: str
+    rules: tuple[str, ...]
+    rules_fidelity: float  # Cohen's kappa of the rules against the segments, on customers the rules were not made on
+    profile: tuple[Trait, ...]
+    response: Response | None
+    profit: Profit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What sets the segments apart. Empty where the verdict is none."""
+
+    segments: tuple[Segment, ...]
+    base_response: Response | None
+    base_profit: Profit | None
+    warnings: tuple[str, ...] = ()
+
+
+# --- offers ------------------------------------------------------------------------------------------------------
+
+Action = Literal["keep", "new_offer", "ab_test", "do_not_target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What to do with one segment, in money. Segment 0 = everybody (no segmentation)."""
+
+    segment: int
+    action: Action
+    offers: tuple[str, ...]
+    expected_profit_per_contact: float | None  # None = no evidence
+    low: float | None
+    high: float | None
+    why: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Offer and channel per customer, and who cannot or should not be contacted."""
+
+    recommendations: tuple[Recommendation, ...]
+    offer: Texts  # (n,) None where excluded
+    channel: Texts  # (n,) None where excluded
+    expected_profit: Floats  # (n,) NaN where there is no evidence
+    excluded_reason: Texts  # (n,) None = will be contacted (or held out)
+    consent: Texts  # (n,) the proof of consent for the chosen channel, None where there is none
+    contacts_7d: Ints  # (n,) contacts in the 7 and 30 days before as_of, all campaigns
+    contacts_30d: Ints
+    warnings: tuple[str, ...] = ()
+
+
+# --- experiments -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Arms of the people who may be contacted."""
+
+    experiment: str
+    holdout: float  # share asked for
+    arm: Texts  # (n,) "holdout", "treated", or an offer's arm name; None where excluded
+    counts: Mapping[str, int]
+    detectable: float | None  # smallest difference in response rate found with 80 % power, as a share; None = no base rate
+    note: str
+
+
+# --- review ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said for one offer on one channel: templates, before anybody's fields are filled in."""
+
+    offer: str
+    channel: str
+    sender: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everybody, with what will happen to them: the rows of audience.parquet. All arrays (n,)."""
+
+    customer_ids: Texts
+    segment: Ints
+    offer: Texts
+    channel: Texts
+    arm: Texts
+    expected_profit: Floats
+    excluded_reason: Texts
+
+    def contacted(self) -> NDArray[np.bool_]:
+        """Who gets a message: not excluded and not held out."""
+        return np.array([r is None and a != "holdout" for r, a in zip(self.excluded_reason, self.arm, strict=True)], dtype=bool)
+
+    def counts(self) -> dict[str, int]:
+        """Number of people contacted, held out, and excluded by reason; adds up to everybody."""
+        labels = [r or ("holdout" if a == "holdout" else "contacted") for r, a in zip(self.excluded_reason, self.arm, strict=True)]
+        names, numbers = np.unique(np.array(labels, dtype=str), return_counts=True)
+        return dict(zip(names.tolist(), numbers.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that would be sent and to whom: what the committee approves."""
+
+    name: str
+    country: str
+    audience: Audience
+    messages: tuple[Message, ...]
+    segments: Mapping[int, str]  # names
+    inputs: tuple[Feature, ...]  # the features the segments were made from
+    holdout: float
+    salt_id: str  # names the experiment and its salt; the salt itself is in the store
+    consent: Texts
+    contacts_7d: Ints
+    contacts_30d: Ints
+    budget: float  # contact cost x people contacted
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of a policy check."""
+
+    code: str  # reason code of the policy, e.g. NO_LAWFUL_BASIS
+    severity: Literal["block", "review", "note"]
+    where: str  # the part of the plan it was found in
+    text: str  # evidence and what to do, in one or two sentences
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewResult:
+    """All findings; the verdict is the most severe of them."""
+
+    verdict: Literal["block", "review", "pass"]
+    findings: tuple[Finding, ...]
+    policy_version: str
+
+
+# --- campaigns ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed row of the ledger: a message for one person. Never logged: it holds contact data."""
+
+    delivery_id: int
+    token: str  # the claim's fencing token
+    customer_id: str
+    address: str
+    fields: Mapping[str, Any]
+    message: Message
+    message_id: str  # deterministic, so that it can be looked for in the receiver's records
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one delivery.
+
+    accepted: the relay took it. retry: certainly refused for now. failed: certainly refused for good.
+    unknown: the body was on the wire and no answer came; held, never resent silently.
+    """
+
+    delivery_id: int
+    state: Literal["accepted", "retry", "failed", "unknown"]
+    reason: str  # the server's answer, without addresses
+
+
+# --- measurement -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The lift of some campaigns by one estimator. None where it cannot be estimated; `warnings` say why."""
+
+    scope: str  # a campaign id, a campaign type, "any", or a run
+    estimator: str
+    evidence: Literal["randomised", "adjusted", "naive"]
+    lift: float | None  # relative: 0.05 = 5 % more sales
+    low: float | None  # 95 % interval, customers as clusters
+    high: float | None
+    incremental_sales: float | None  # money over the campaigns' customers and days
+    incremental_profit: float | None
+    customers: int  # whose campaign days are measured
+    comparison: str  # against what, in words
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """All estimates, which one to believe, and the sentence that says so."""
+
+    estimates: tuple[Estimate, ...]
+    best: Estimate | None
+    sentence: str
+    start: date  # first and last local day of the sales measured
+    end: date
+
+
+# --- reports -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """Everything the director's report shows, whatever the format."""
+
+    title: str
+    run_id: str
+    created: datetime
+    currency: str
+    features: Features
+    segmentation: Segmentation
+    insight: Insight
+    choice: Choice
+    assignment: Assignment
+    audience: Audience
+    review: ReviewResult
+    tables: Tables
+    deliveries: Mapping[str, int] = field(default_factory=dict)  # ledger counts per state; empty before launch
+    measurement: Measurement | None = None
