@@ -1,3 +1,5 @@
 """x"""
+
 import typer
+
 app = typer.Typer()

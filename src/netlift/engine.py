@@ -1,0 +1,91 @@
+"""The one place that knows the SQL engine: connections, named functions, moving tables.
+
+All SQL of the stages is written once in the common subset of DuckDB and Spark and calls the scalar functions
+defined here (`seconds_between`, `iso_weekday`, …) where the dialects differ.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from netlift.settings import EngineSettings
+
+# name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
+FUNCTIONS = {
+    "seconds_between(a, b)": "CAST(date_diff('microsecond', a, b) AS DOUBLE) / 1e6",
+    "days_between(a, b)": "CAST(date_diff('day', CAST(a AS DATE), CAST(b AS DATE)) AS INTEGER)",
+    "iso_weekday(t)": "CAST(isodow(t) AS INTEGER)",
+    "hour_of(t)": "CAST(hour(t) AS INTEGER)",
+    "month_start(t)": "CAST(date_trunc('month', t) AS DATE)",
+    "whole(x)": "CAST(trunc(x) AS BIGINT)",
+    "unit_hash(t)": "('0x' || substr(md5(t), 1, 13))::BIGINT / 4503599627370496.0",
+    "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
+}
+
+
+class Engine:
+    """A session of the SQL engine; close it, or use it as a context manager."""
+
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        settings = settings or EngineSettings()
+        self._folder = tempfile.TemporaryDirectory(prefix="netlift-engine-")
+        self._connection = duckdb.connect(":memory:")
+        options: dict[str, str | int | None] = {
+            "threads": settings.threads,
+            "memory_limit": settings.memory_limit,
+            "temp_directory": self._folder.name,
+        }
+        for name, value in options.items():
+            if value is not None:
+                self._connection.execute(f"SET {name} = ?", [value])
+        self._connection.execute("SET preserve_insertion_order = false; SET autoinstall_known_extensions = false; SET TimeZone = 'UTC'")
+        for signature, body in FUNCTIONS.items():
+            self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body}")
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement; values go through `parameters`, never into the text."""
+        self._connection.execute(sql, list(parameters))
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small result."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """A result as an Arrow table."""
+        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable as a view."""
+        self._connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        """Take a registered view away."""
+        self._connection.unregister(name)
+
+    def write_parquet(self, sql: str, path: Path, parameters: Sequence[Any] = ()) -> None:
+        """Write a result to a Parquet file."""
+        target = str(path).replace("'", "''")
+        self._connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)", list(parameters))
+
+    def close(self) -> None:
+        """Free the session and its temporary files."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def quoted(name: str) -> str:
+    """An identifier, quoted, so that any column name is safe inside SQL."""
+    return '"' + name.replace('"', '""') + '"'

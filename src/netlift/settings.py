@@ -1,0 +1,283 @@
+"""netlift.toml as one frozen, typed object. Secrets come from the environment or files, never from this file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from netlift.errors import SettingsError
+
+TABLES = (
+    "customers",
+    "transactions",
+    "products",
+    "events",
+    "survey",
+    "enrichment",
+    "contacts",
+    "consents",
+    "campaigns",
+    "contacted",
+    "responses",
+)
+
+
+class Section(BaseModel):
+    """A part of netlift.toml: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Project(Section):
+    """Who this is for; money and time are read in this currency and zone."""
+
+    name: str = Field(min_length=1)
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code, e.g. USD")
+    time_zone: str = "UTC"
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description="ISO 3166 code; without it nothing may be sent")
+    seed: int = 7
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception as error:
+            raise ValueError(f"'{value}' is no time zone of the IANA list; write e.g. 'America/New_York'") from error
+        return value
+
+
+class EngineSettings(Section):
+    """Where SQL runs."""
+
+    name: Literal["duckdb"] = "duckdb"
+    threads: int | None = Field(default=None, ge=1, description="default: all cores")
+    memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="e.g. '2GB'")
+
+
+class Format(Section):
+    """How a file is written. CSV is read strictly: anything outside this format is refused or quarantined."""
+
+    kind: Literal["csv", "parquet"] | None = Field(default=None, description="default: by the file's name")
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    date: str | None = Field(default=None, description="strptime format of dates, e.g. '%d-%m-%Y'; default ISO 8601")
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    missing: tuple[str, ...] = Field(default=(), description="words that mean a missing value, beside the empty field")
+    time_zone: str | None = Field(default=None, description="zone of times without an offset; default: the project's")
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Format:
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands marks are both '{self.decimal}'")
+        return self
+
+
+class TableSettings(Section):
+    """One canonical table: where it is and how its columns are named there."""
+
+    source: str = "files"
+    path: str | None = None
+    format: Format = Format()
+    columns: dict[str, str] = {}
+    types: dict[str, Literal["text", "number", "timestamp"]] = {}
+    derive: dict[str, str] = {}
+    where: str | None = None
+    max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
+
+
+class FeatureSettings(Section):
+    """Which features, as of when."""
+
+    as_of: date | None = None
+    include: tuple[str, ...] = ()
+    scale: Literal["auto", "standard"] = "auto"
+
+
+class ResponseSettings(Section):
+    """The outcome that judges segments, and its accounting."""
+
+    column: str | None = None
+    campaign: str = Field(default="past campaigns", description="the accounting's name in every figure")
+    contact_cost: float = Field(ge=0)
+    revenue: float = Field(gt=0)
+
+
+class SegmentSettings(Section):
+    """Which algorithms and numbers of segments are compared."""
+
+    algorithms: tuple[str, ...] = ()
+    k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (2, 10)
+
+    @field_validator("k")
+    @classmethod
+    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if value[0] > value[1]:
+            raise ValueError(f"k = [{value[0]}, {value[1]}] runs backwards; write the smaller number first")
+        return value
+
+
+class OfferSettings(Section):
+    """An offer, what it is about, and what is said."""
+
+    name: str = Field(min_length=1)
+    current: bool = False
+    categories: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ("email",)
+    subject: str | None = None
+    text: str | None = None
+
+
+class ExperimentSettings(Section):
+    """Who is left alone so that the lift can be measured."""
+
+    holdout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class ReviewSettings(Section):
+    """What the committee needs, and contact caps."""
+
+    quorum: int = Field(default=2, ge=2, description="votes needed; at least two people beside the author")
+    max_contacts_7d: int = Field(default=5, ge=1)
+    max_contacts_30d: int = Field(default=12, ge=1)
+    min_audience: int = Field(default=100, ge=50)
+
+
+class ChannelSettings(Section):
+    """How a channel is reached."""
+
+    kind: Literal["smtp"] = "smtp"
+    host: str = "127.0.0.1"
+    port: int = Field(default=25, ge=1, le=65535)
+    sender: str
+    user: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    tls: bool = Field(default=True, description="STARTTLS; may be off only on the loopback interface")
+    reply_timeout: float = Field(default=30, gt=0, description="seconds")
+
+    @model_validator(mode="after")
+    def _no_clear_text_abroad(self) -> ChannelSettings:
+        loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        if not self.tls and not loopback:
+            raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
+        return self
+
+    def password(self) -> str | None:
+        """The secret, read from the environment or a file each time it is needed."""
+        if self.password_env:
+            if self.password_env not in os.environ:
+                raise SettingsError(f"The environment variable {self.password_env}, named as password_env, is not set.")
+            return os.environ[self.password_env]
+        if self.password_file:
+            try:
+                return Path(self.password_file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"password_file '{self.password_file}' cannot be read: {error.strerror}.") from error
+        return None
+
+
+class Settings(Section):
+    """The whole of netlift.toml. Relative paths are relative to `folder`."""
+
+    project: Project
+    engine: EngineSettings = EngineSettings()
+    tables: dict[str, TableSettings]
+    features: FeatureSettings = FeatureSettings()
+    response: ResponseSettings | None = None
+    segments: SegmentSettings = SegmentSettings()
+    offers: tuple[OfferSettings, ...] = ()
+    experiment: ExperimentSettings = ExperimentSettings()
+    review: ReviewSettings = ReviewSettings()
+    channels: dict[str, ChannelSettings] = {}
+    folder: Path = Field(default=Path(), exclude=True)
+    sha256: str = Field(default="", exclude=True)
+
+    @field_validator("tables")
+    @classmethod
+    def _canonical(cls, value: dict[str, TableSettings]) -> dict[str, TableSettings]:
+        unknown = sorted(set(value) - set(TABLES))
+        if unknown:
+            raise ValueError(f"table '{unknown[0]}' is not a canonical table; they are {', '.join(TABLES)}")
+        if not {"customers", "transactions"} & set(value):
+            raise ValueError("neither customers nor transactions is given; one of them is needed")
+        return value
+
+    @model_validator(mode="after")
+    def _offers_fit(self) -> Settings:
+        names = [o.name for o in self.offers]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"two offers are named '{twice[0]}'; give each its own name")
+        return self
+
+
+class Environment(BaseSettings):
+    """What netlift reads from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="NETLIFT_", extra="ignore")
+
+    data_dir: Path | None = None
+    user: str | None = None
+
+
+def read(path: Path) -> Settings:
+    """Read and check netlift.toml.
+
+    Raises:
+        SettingsError: the file is missing, is not TOML, or a key or value is wrong; the message names it.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"'{path}' cannot be read ({error.strerror}); 'netlift init DIR' writes an example.") from error
+    try:
+        data = tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"'{path}' is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"'{path}' is not valid TOML: {error}.") from error
+    return parse(data, folder=path.parent.resolve(), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def parse(data: dict[str, Any], *, folder: Path, sha256: str) -> Settings:
+    """Check the settings given as a dictionary (as `read` does with a file's)."""
+    reserved = {"folder", "sha256"} & set(data)
+    if reserved:
+        raise SettingsError(f"'{reserved.pop()}' is not a key of netlift.toml.")
+    try:
+        return Settings.model_validate({**data, "folder": folder, "sha256": sha256})
+    except ValidationError as error:
+        raise SettingsError(_first_error(error)) from error
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return f"netlift.toml: '{key}' is not a known key; 'netlift init DIR' writes an example with every key.{more}"
+    if first["type"] == "missing":
+        return f"netlift.toml: '{key}' is missing; add it.{more}"
+    if first["type"] == "value_error":
+        return f"netlift.toml: {key}: {first['ctx']['error']}.{more}"
+    found = first["input"]
+    return f"netlift.toml: {key} is {found!r}: {first['msg'].lower()}.{more}"
+
+
+def data_dir() -> Path:
+    """Where store, landed data and keys are kept: NETLIFT_DATA_DIR, else the user's data folder."""
+    named = Environment().data_dir
+    if named is not None:
+        return named.expanduser().absolute()
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "netlift"
