@@ -112,6 +112,7 @@ class Outcome:
     responses: Ints
     columns: tuple[str, ...] = ()  # customer columns the outcome was read from (wide tables)
     note: str = ""  # which campaigns and period, in words
+    overlaps: bool = False  # observed in the time the features look at: they may know the answers
 
     def profit(self) -> Floats:
         """Money each customer brought over all contacts: revenue x responses - cost x contacts, shape (n,)."""
@@ -123,7 +124,7 @@ class Outcome:
 class Features:
     """One row per customer, everything known strictly before `as_of`."""
 
-    as_of: datetime
+    as_of: datetime  # in the project's time zone
     features: tuple[Feature, ...]
     customer_ids: Texts  # (n,) sorted, distinct
     values: Floats  # (n, p), NaN where the fact is missing

@@ -100,6 +100,7 @@ class FeatureSettings(Section):
 
     as_of: date | None = None
     include: tuple[str, ...] = ()
+    value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
 
 

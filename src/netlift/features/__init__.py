@@ -1,0 +1,5 @@
+"""Features: tables in, one row per customer out, each number with unit, meaning and sensitivity."""
+
+from netlift.features.build import build
+
+__all__ = ["build"]

@@ -1,0 +1,153 @@
+"""Put the catalogue's features together: one row per customer."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+
+import numpy as np
+
+from netlift.engine import Engine, quoted
+from netlift.errors import NotEnoughData, SettingsError
+from netlift.features import campaigns, categories, purchases
+from netlift.features.attributes import attributes, skewed
+from netlift.features.catalogue import Entry, Subject
+from netlift.features.clock import Clock, clock
+from netlift.features.outcome import outcome
+from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, Texts, silent
+from netlift.settings import Settings
+
+
+def build(settings: Settings, engine: Engine, tables: Tables, progress: Progress = silent) -> Features:
+    """Compute every feature that the tables allow, as of `settings.features.as_of`.
+
+    Raises:
+        SettingsError: `features.include`, `features.value` or `response.column` names something unknown.
+        NotEnoughData: there is no customer, or no fact before `as_of`.
+    """
+    moment = clock(settings, engine, tables)
+    literals = {**moment.literals(), "{currency}": settings.project.currency}
+    notes = _population(engine, tables, literals)
+    features: list[Feature] = []
+    selected = ["p.customer_id AS customer_id"]
+    joins: list[str] = []
+    subjects = _subjects(engine, tables, literals)
+    for number, subject in enumerate(subjects):
+        progress(number / (len(subjects) + 1), f"facts about {subject.name}")
+        entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
+        _aggregate(engine, subject, entries, literals)
+        alias = f"features_{subject.name}"
+        joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
+        selected += [_selected(alias, e, literals) for e in entries]
+        features += [dataclasses.replace(e.feature, unit=_fill(e.feature.unit, literals)) for e in entries]
+    own = attributes(settings, tables)
+    if own:
+        joins.append("LEFT JOIN customers ON customers.customer_id = p.customer_id")
+        selected += [f"CAST(customers.{quoted(f.name)} AS DOUBLE) AS {quoted(f.name)}" for f in own]
+        features += own
+    sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)} ORDER BY p.customer_id NULLS LAST"
+    table = engine.arrow(sql)
+    ids: Texts = np.array(table["customer_id"].to_pylist(), dtype=object)
+    if not features:
+        raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
+    values: Floats = np.column_stack([table[f.name].to_numpy().astype(np.float64) for f in features])
+    judged = outcome(settings, engine, tables, clock=moment, customer_ids=ids)
+    return _described(settings, moment, features, ids=ids, values=values, outcome=judged, notes=notes)
+
+
+def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
+    """Who the customers are: the table customers if given, else everybody who bought before `as_of`."""
+    buyers = f"SELECT DISTINCT customer_id FROM transactions WHERE local_timestamp < {literals['{as_of}']}"
+    if not tables.has("customers"):
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE features_population AS {buyers}")
+        later = engine.rows(
+            "SELECT count(DISTINCT t.customer_id) FROM transactions AS t LEFT JOIN features_population AS p ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL"
+        )[0][0]
+        return (f"{later:,} customers bought only after the features' date and are left out",) if later else ()
+    engine.execute("CREATE OR REPLACE TEMP TABLE features_population AS SELECT customer_id FROM customers")
+    if not tables.has("transactions"):
+        return ()
+    strangers = engine.rows(
+        f"SELECT count(*) FROM ({buyers}) AS b LEFT JOIN customers AS c ON b.customer_id = c.customer_id WHERE c.customer_id IS NULL"
+    )[0][0]
+    return (f"{strangers:,} customers in transactions are not in customers and are left out",) if strangers else ()
+
+
+def _subjects(engine: Engine, tables: Tables, literals: dict[str, str]) -> list[Subject]:
+    found = []
+    if tables.has("transactions"):
+        found.append(purchases.subject(frozenset(tables.columns("transactions"))))
+        if tables.has("products", "category") and tables.has("transactions", "product_id"):
+            found.append(categories.subject(engine, literals["{as_of}"]))
+    if all(tables.has(table, *(c for c in columns)) for table, columns in campaigns.SUBJECT.needs.items()):
+        found.append(campaigns.SUBJECT)
+    return [s for s in found if s.entries]
+
+
+def _aggregate(engine: Engine, subject: Subject, entries: list[Entry], literals: dict[str, str]) -> None:
+    columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
+    relation = _fill(subject.relation, literals)
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE features_{subject.name} AS SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
+    )
+
+
+def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:
+    name = quoted(entry.feature.name)
+    known = f"CASE WHEN {alias}.customer_id IS NULL THEN {_fill(entry.absent, literals)} ELSE {alias}.{name} END"
+    return f"CAST({known} AS DOUBLE) AS {name}"
+
+
+def _fill(text: str, literals: dict[str, str]) -> str:
+    for name, value in literals.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _described(
+    settings: Settings,
+    moment: Clock,
+    features: list[Feature],
+    *,
+    ids: Texts,
+    values: Floats,
+    outcome: Outcome | None,
+    notes: tuple[str, ...],
+) -> Features:
+    """Decide scales, inputs and the customers' value."""
+    overlaps = outcome is not None and outcome.overlaps
+    final = []
+    for number, feature in enumerate(features):
+        attribute = feature.group == "attribute"
+        scale = "log" if attribute and skewed(values[:, number]) else feature.scale
+        # answers before the features' date may predict answers after it; only an outcome of the same time is circular
+        circular = feature.uses_response and (overlaps or attribute)
+        final.append(dataclasses.replace(feature, scale=scale, uses_response=circular))
+    names = [f.name for f in final]
+    wanted = settings.features.include or tuple(f.name for f in final if not f.uses_response)
+    for name in wanted:
+        _known(name, names, "features.include")
+    value, value_name = _value(settings, names, values)
+    return Features(moment.local, tuple(final), ids, values, wanted, value, value_name, outcome, notes)
+
+
+def _value(settings: Settings, names: list[str], values: Floats) -> tuple[Floats | None, str]:
+    named = settings.features.value
+    if named is not None:
+        return values[:, _known(named, names, "features.value")], named
+    if "monetary" in names:
+        return values[:, names.index("monetary")], f"money spent, {settings.project.currency}"
+    return None, ""
+
+
+def _known(name: str, names: list[str], key: str) -> int:
+    """The position of a feature, or a sentence that says what would be right."""
+    if name in names:
+        return names.index(name)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = (
+        f"; did you mean '{close[0]}'?"
+        if close
+        else f"; the features are {', '.join(names)}. A new one is a line in tables.customers.derive."
+    )
+    raise SettingsError(f"{key} names '{name}', which is neither in the catalogue nor a numeric column of customers{hint}")

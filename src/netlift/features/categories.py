@@ -1,0 +1,50 @@
+"""Features of what is bought: the share of money in each of the largest product categories."""
+
+from __future__ import annotations
+
+import re
+
+from netlift.engine import Engine
+from netlift.features.catalogue import Entry, Subject
+from netlift.features.sensitivity import sensitivity
+from netlift.records import Feature
+
+LARGEST = 8  # the shares of smaller categories are mostly zeros: noise for any clusterer
+
+RELATION = """
+SELECT t.customer_id AS customer_id, p.category AS category, t.amount AS amount
+FROM transactions AS t JOIN products AS p ON t.product_id = p.product_id
+WHERE t.local_timestamp < {as_of} AND p.category IS NOT NULL
+"""
+
+
+def subject(engine: Engine, as_of: str) -> Subject:
+    """The subject for the categories that took most money before `as_of` (a SQL literal)."""
+    relation = RELATION.replace("{as_of}", as_of)
+    rows = engine.rows(
+        f"SELECT category FROM ({relation}) AS lines GROUP BY category HAVING sum(amount) > 0 ORDER BY sum(amount) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
+    )
+    entries, taken = [], set()
+    for (category,) in rows:
+        slug = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_") or "category"
+        name = f"share_{slug}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        entries.append(_share(name, category))
+    needs = {"transactions": ("customer_id", "product_id", "amount"), "products": ("product_id", "category")}
+    return Subject("categories", needs, "products", RELATION, tuple(entries))
+
+
+def _share(name: str, category: str) -> Entry:
+    literal = "'" + category.replace("'", "''") + "'"
+    feature = Feature(
+        name,
+        "share",
+        f"share of money spent on {category}",
+        "category",
+        "missing for customers who bought in no category",
+        "logit",
+        sensitivity=sensitivity(category),
+    )
+    return Entry(feature, f"coalesce(sum(amount) FILTER (WHERE category = {literal}), 0e0) / nullif(sum(amount), 0e0)")
