@@ -61,7 +61,8 @@ def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tup
     if not tables.has("customers"):
         engine.execute(f"CREATE OR REPLACE TEMP TABLE features_population AS {buyers}")
         later = engine.rows(
-            "SELECT count(DISTINCT t.customer_id) FROM transactions AS t LEFT JOIN features_population AS p ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL"
+            "SELECT count(DISTINCT t.customer_id) FROM transactions AS t LEFT JOIN features_population AS p"
+            " ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL"
         )[0][0]
         return (f"{later:,} customers bought only after the features' date and are left out",) if later else ()
     engine.execute("CREATE OR REPLACE TEMP TABLE features_population AS SELECT customer_id FROM customers")
@@ -87,9 +88,8 @@ def _subjects(engine: Engine, tables: Tables, literals: dict[str, str]) -> list[
 def _aggregate(engine: Engine, subject: Subject, entries: list[Entry], literals: dict[str, str]) -> None:
     columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
     relation = _fill(subject.relation, literals)
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE features_{subject.name} AS SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
-    )
+    query = f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE features_{subject.name} AS {query}")
 
 
 def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:

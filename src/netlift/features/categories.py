@@ -22,7 +22,8 @@ def subject(engine: Engine, as_of: str) -> Subject:
     """The subject for the categories that took most money before `as_of` (a SQL literal)."""
     relation = RELATION.replace("{as_of}", as_of)
     rows = engine.rows(
-        f"SELECT category FROM ({relation}) AS lines GROUP BY category HAVING sum(amount) > 0 ORDER BY sum(amount) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
+        f"SELECT category FROM ({relation}) AS lines GROUP BY category HAVING sum(amount) > 0"
+        f" ORDER BY sum(amount) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
     )
     entries, taken = [], set()
     for (category,) in rows:

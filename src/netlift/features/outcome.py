@@ -29,7 +29,8 @@ def outcome(settings: Settings, engine: Engine, tables: Tables, *, clock: Clock,
     if not (tables.has("contacted") and tables.has("campaigns") and tables.has("responses")):
         missing = [t for t in ("campaigns", "contacted", "responses") if not tables.has(t)]
         raise SettingsError(
-            f"[response] names no column, so the tables campaigns, contacted and responses are needed, and {missing[0]} is not given; add [tables.{missing[0]}] or response.column."
+            "[response] names no column, so the tables campaigns, contacted and responses are needed,"
+            f" and {missing[0]} is not given; add [tables.{missing[0]}] or response.column."
         )
     return _from_campaigns(accounting, engine, tables, clock=clock, customer_ids=customer_ids)
 
@@ -74,7 +75,8 @@ def _from_campaigns(accounting: Accounting, engine: Engine, tables: Tables, *, c
     later = bool(engine.rows(f"SELECT 1 FROM ({pairs.format(condition=after)}) AS p LIMIT 1"))
     chosen = pairs.format(condition=after if later else "TRUE")
     table = engine.arrow(
-        f"SELECT customer_id, offer, CAST(count(*) AS BIGINT) AS contacts, CAST(sum(answered) AS BIGINT) AS responses FROM ({chosen}) AS p GROUP BY customer_id, offer"
+        "SELECT customer_id, offer, CAST(count(*) AS BIGINT) AS contacts, CAST(sum(answered) AS BIGINT) AS responses"
+        f" FROM ({chosen}) AS p GROUP BY customer_id, offer"
     ).to_pydict()
     campaigns = engine.rows(f"SELECT count(DISTINCT campaign_id) FROM ({chosen}) AS p")[0][0]
     if not campaigns:

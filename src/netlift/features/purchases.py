@@ -10,7 +10,8 @@ TWO = "missing for customers with fewer than two purchases"
 
 BASKETS = """
 SELECT customer_id, bought_at, local_at, amount, lines, products, quantity, discount, coupon,
-       seconds_between(lag(bought_at) OVER (PARTITION BY customer_id ORDER BY bought_at NULLS LAST, basket NULLS LAST), bought_at) / 86400e0 AS gap
+       seconds_between(lag(bought_at) OVER (PARTITION BY customer_id ORDER BY bought_at NULLS LAST, basket NULLS LAST), bought_at)
+           / 86400e0 AS gap
 FROM (SELECT customer_id, {basket} AS basket, min(timestamp) AS bought_at, min(local_timestamp) AS local_at, sum(amount) AS amount,
              count(*) AS lines, {products} AS products, {quantity} AS quantity, {discount} AS discount, {coupon} AS coupon
       FROM transactions WHERE local_timestamp < {as_of} GROUP BY customer_id, {basket}) AS b
