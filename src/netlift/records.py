@@ -295,6 +295,7 @@ class Assignment:
     counts: Mapping[str, int]
     detectable: float | None  # smallest difference in response rate found with 80 % power, as a share; None = no base rate
     note: str
+    offer: Texts | None = None  # (n,) the offer drawn in an A/B test; entries None where the chosen offer stands
 
 
 # --- review ------------------------------------------------------------------------------------------------------
