@@ -1,0 +1,129 @@
+"""People and what they may do. Roles are Django groups; the same people sign in to the console."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from netlift.errors import InputError, NotFound, Refused
+from netlift.settings import Environment
+from netlift.store import audit
+
+ROLES = {
+    "author": "prepares plans and submits them",
+    "analyst": "looks at segments, experiments and results",
+    "reviewer": "votes on plans",
+    "privacy": "votes on plans for the privacy office",
+    "operator": "launches approved plans",
+    "director": "reads reports",
+    "agent": "works through call lists",
+    "admin": "adds people",
+}
+OWNER_ROLES = ("admin", "author", "operator")  # never reviewer: nobody approves what he prepared
+
+
+def add(name: str, role: str, *, password: str | None = None, by: str | None = None) -> None:
+    """Give somebody a role; who is not known yet is added.
+
+    Args:
+        name: letters, digits and @ . + - _
+        role: one of `ROLES`.
+        password: for signing in to the console; None leaves it as it is (nobody signs in without one).
+        by: who adds, an admin; None = the user of the command line.
+
+    Raises:
+        InputError: the name, the role or the password cannot be used.
+        Refused: `by` is no admin.
+    """
+    if role not in ROLES:
+        raise InputError(f"'{role}' is not a role; the roles are {', '.join(ROLES)}.")
+    if not re.fullmatch(r"[\w.@+-]{1,150}", name):
+        raise InputError(f"'{name}' cannot be a user name: use letters, digits and @ . + - _ only, at most 150.")
+    by = acting(by)
+    with transaction.atomic():
+        require(by, "admin", "add people")
+        user, is_new = User.objects.get_or_create(username=name)
+        if password is not None:
+            _set_password(user, password)
+        elif is_new:
+            user.set_unusable_password()
+        user.save()
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
+        audit.record("user add", actor=by, details={"name": name, "role": role, "password": password is not None})
+
+
+def acting(name: str | None) -> str:
+    """Who acts on the command line: `name`, else NETLIFT_USER, else the account of the operating system.
+
+    A store that knows nobody yet first registers that account, with the roles of `OWNER_ROLES`.
+
+    Raises:
+        NotFound: nobody has that name.
+        Refused: the user was deactivated.
+    """
+    if not User.objects.exists():
+        _register_owner()
+    name = name or Environment().user or _account()
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise NotFound(f"There is no user '{name}'; an admin adds one with: netlift user add {name} --role ROLE.")
+    if not user.is_active:
+        raise Refused(f"The user '{name}' was deactivated.")
+    return name
+
+
+def require(name: str, role: str | tuple[str, ...], to_do: str) -> None:
+    """Let pass who has the role (or one of several).
+
+    Raises:
+        Refused: the user has none of them, or is deactivated.
+    """
+    wanted = (role,) if isinstance(role, str) else role
+    has = roles(name)
+    if not set(wanted) & set(has):
+        raise Refused(f"{name} may not {to_do}: that takes the role {' or '.join(wanted)}, and {name} has {', '.join(has) or 'none'}.")
+
+
+def roles(name: str) -> list[str]:
+    """The roles of an active user, sorted; empty for nobody."""
+    return list(Group.objects.filter(user__username=name, user__is_active=True).order_by("name").values_list("name", flat=True))
+
+
+def known() -> list[dict[str, object]]:
+    """Everybody: name, roles, active."""
+    users = User.objects.order_by("username").prefetch_related("groups")
+    return [{"name": u.username, "roles": sorted(g.name for g in u.groups.all()), "active": u.is_active} for u in users]
+
+
+def _register_owner() -> None:
+    with transaction.atomic():
+        if User.objects.exists():
+            return
+        user = User(username=_account())
+        user.set_unusable_password()
+        user.save()
+        for role in OWNER_ROLES:
+            user.groups.add(Group.objects.get_or_create(name=role)[0])
+        audit.record("user add", actor=user.username, details={"name": user.username, "role": ", ".join(OWNER_ROLES)})
+
+
+def _account() -> str:
+    """The operating system's account, from the system itself: an environment variable could be set to anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid{os.getuid()}"
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InputError(f"This password cannot be used: {' '.join(error.messages)}") from error
+    user.set_password(password)

@@ -1,0 +1,78 @@
+"""Runs and their plans: making, keeping, finding."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from netlift.errors import NotFound, Refused
+from netlift.records import ReviewResult
+from netlift.store import audit, people
+from netlift.store.models import Run
+
+
+def create(*, name: str, author: str) -> str:
+    """Begin a run; the answer is its number as text. It is `preparing` until `save` or `discard`.
+
+    Raises:
+        Refused: the author may not prepare plans.
+    """
+    with transaction.atomic():
+        people.require(author, "author", "prepare plans")
+        run = Run.objects.create(name=name, author=User.objects.get(username=author))
+        audit.record("prepare", actor=author, run_id=run.pk, details={"name": name})
+    return str(run.pk)
+
+
+def save(run_id: str, *, folder: Path, facts: dict[str, Any], plan: dict[str, Any], review: ReviewResult, approval_hash: str) -> None:
+    """Keep what was prepared; the run becomes a draft that its author may submit.
+
+    Args:
+        run_id: the run, still `preparing`.
+        folder: where the output files are, among them audience.parquet.
+        facts: what run.json says; no NaN.
+        plan: the content made by `workflow.approval.freeze`.
+        review: the findings of the policy checks.
+        approval_hash: `workflow.approval.approval_hash(plan)`.
+    """
+    with transaction.atomic():
+        run = get(run_id)
+        if run.state != "preparing":
+            raise Refused(f"Run {run_id} was prepared already; it is {run.state}.")
+        run.folder, run.facts, run.content = str(folder.absolute()), facts, plan
+        run.findings, run.approval_hash = asdict(review), approval_hash
+        move(run, "draft")
+        audit.record("draft", actor=run.author.username, run_id=run.pk, details={"approval_hash": approval_hash})
+
+
+def discard(run_id: str) -> None:
+    """Forget a run whose preparation failed; the audit trail still tells of it, and its number is not used again."""
+    with transaction.atomic():
+        run = get(run_id)
+        if run.state != "preparing":
+            raise Refused(f"Run {run_id} is {run.state}; only a run that is being prepared can be discarded.")
+        audit.record("discard", actor=run.author.username, run_id=run.pk)
+        run.delete()
+
+
+def get(run_id: str) -> Run:
+    """The run with this number.
+
+    Raises:
+        NotFound: there is none.
+    """
+    run = Run.objects.select_related("author").filter(pk=int(run_id)).first() if run_id.isascii() and run_id.isdigit() else None
+    if run is None:
+        raise NotFound(f"There is no run '{run_id}'; 'netlift review list' shows them all.")
+    return run
+
+
+def move(run: Run, state: str) -> None:
+    """Write the run with a new state; the caller holds the transaction and has checked that the step is allowed."""
+    run.state, run.changed_at = state, timezone.now()
+    run.save()
