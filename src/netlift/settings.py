@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
@@ -229,6 +229,8 @@ class Environment(BaseSettings):
 
     data_dir: Path | None = None
     user: str | None = None
+    vault_key: SecretStr | None = None  # key of the contact data; default: a file in the data directory
+    lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
 
 
 def read(path: Path) -> Settings:
