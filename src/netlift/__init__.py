@@ -1,1 +1,35 @@
-"""netlift: from raw customer data to approved campaigns and measured sales."""
+"""netlift: from raw customer data to approved campaigns and measured sales.
+
+In a notebook: `import netlift as nl`, then `nl.prepare("netlift.toml")`, `nl.measure("netlift.toml")`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["close", "launch", "measure", "prepare", "read_settings"]
+
+if TYPE_CHECKING:
+    from netlift.settings import read as read_settings
+    from netlift.workflow.close import close, measure
+    from netlift.workflow.launch import launch
+    from netlift.workflow.prepare import prepare
+
+_HOMES = {
+    "close": ("netlift.workflow.close", "close"),
+    "launch": ("netlift.workflow.launch", "launch"),
+    "measure": ("netlift.workflow.close", "measure"),
+    "prepare": ("netlift.workflow.prepare", "prepare"),
+    "read_settings": ("netlift.settings", "read"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the verb is
+    """Load a verb when it is first used, so that importing netlift stays light."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netlift' has no attribute '{name}'")
+    from importlib import import_module  # noqa: PLC0415
+
+    module, verb = _HOMES[name]
+    return getattr(import_module(module), verb)

@@ -454,3 +454,4 @@ class ReportContent:
     tables: Tables
     deliveries: Mapping[str, int] = field(default_factory=dict)  # ledger counts per state; empty before launch
     measurement: Measurement | None = None
+    seed: int | None = None  # of the run; the map's sample is drawn with it

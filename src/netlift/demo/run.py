@@ -1,0 +1,80 @@
+"""Run the whole way: prepare, two members approve, launch into a local mail sink, close."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from netlift import settings
+from netlift.campaigns.testing import Sink
+from netlift.demo import data
+from netlift.records import Measurement
+from netlift.store import open_store, people
+from netlift.workflow import decide
+from netlift.workflow.close import close
+from netlift.workflow.launch import launch
+from netlift.workflow.prepare import prepare
+from netlift.workflow.stages import Display
+
+AUTHOR, MEMBERS, OPERATOR = "demo-author", ("demo-member-1", "demo-member-2"), "demo-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo made: its run, report, store, and the people who can sign in to its console."""
+
+    run_id: str
+    report: Path
+    store: Path
+    measurement: Measurement
+    deliveries: dict[str, int]
+    passwords: dict[str, str]
+
+
+def demo(folder: Path, display: Display) -> Demo:
+    """The whole way on Complete Journey; everything it writes is below `folder`, in a store of its own.
+
+    Raises:
+        MissingExtra: the extra `demo` is not installed.
+    """
+    folder = folder.absolute()
+    display.stage("data")(0.0, "Complete Journey, contact data made up")
+    data.write(folder / "data")
+    store = folder / "store"
+    os.environ["NETLIFT_DATA_DIR"] = str(store)  # the demo's people must never get a vote in a real store
+    open_store(store)
+    passwords = _people()
+    with _mail_sink() as port:
+        config = folder / "netlift.toml"
+        template = files("netlift.demo").joinpath("netlift.toml").read_text(encoding="utf-8")
+        config.write_text(template.replace("port = 2525", f"port = {port}"), encoding="utf-8")
+        prepared = prepare(settings.read(config), out=folder / "run", actor=AUTHOR, display=display)
+        decide.submit(prepared.run_id, actor=AUTHOR)
+        for member in MEMBERS:
+            decide.approve(prepared.run_id, actor=member)
+        sent = launch(prepared.run_id, actor=OPERATOR, display=display)
+    closed = close(prepared.run_id, actor=OPERATOR, display=display)
+    report = folder / "run" / "report.html"
+    report.write_bytes(closed.report.read_bytes())
+    return Demo(prepared.run_id, report, store, closed.measurement, sent["counts"], passwords)
+
+
+def _people() -> dict[str, str]:
+    """The demo's people, with passwords made at random for the console."""
+    passwords = {name: secrets.token_urlsafe(9) for name in (AUTHOR, *MEMBERS, OPERATOR)}
+    roles = {AUTHOR: "author", OPERATOR: "operator", **dict.fromkeys(MEMBERS, "reviewer")}
+    for name, role in roles.items():
+        people.add(name, role, password=passwords[name])
+    return passwords
+
+
+@contextmanager
+def _mail_sink() -> Iterator[int]:
+    """A mail server on this machine that takes every message and keeps none; gives its port."""
+    with Sink() as sink:
+        yield sink.port

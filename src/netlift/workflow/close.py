@@ -1,0 +1,82 @@
+"""close: measure a run and write its report; measure: past campaigns from tables alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from netlift import measurement, reports, sources
+from netlift.engine import Engine
+from netlift.errors import Refused
+from netlift.records import Measurement, Progress, Tables
+from netlift.settings import Settings
+from netlift.store import audit, people
+from netlift.workflow import outputs, show, snapshot
+from netlift.workflow.prepare import SNAPSHOT, settings_of
+from netlift.workflow.stages import Display, Quiet, Stopwatch
+
+SALES = ("customers", "transactions", "campaigns", "contacted", "responses")  # the tables that measurement reads
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A run that was measured, and its report."""
+
+    run_id: str
+    report: Path
+    measurement: Measurement
+
+
+def measure(settings: Settings, *, display: Display | None = None) -> Measurement:
+    """The lift of past campaigns by every estimator, from the tables of `settings`; reads only, keeps nothing.
+
+    Raises:
+        NotEnoughData: a table that is needed is not given; the message names it.
+    """
+    watch = Stopwatch(display or Quiet())
+    with Engine(settings.engine) as engine:
+        given = {name: table for name, table in settings.tables.items() if name in SALES}
+        narrowed = settings.model_copy(update={"tables": given})
+        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p))
+        return watch.run("measurement", lambda p: measurement.measure(narrowed, engine, tables, p))
+
+
+def close(run_id: str, *, actor: str | None = None, display: Display | None = None) -> Closed:
+    """Measure what a launched run and the past campaigns earned, from the sources as they are now, and write the report.
+
+    Raises:
+        Refused: the run was not launched.
+        NotFound: there is no such run.
+    """
+    who = people.acting(actor)
+    people.require(who, "operator", "close a run")
+    plan = show.plan(run_id)
+    if plan["state"] not in {"sending", "paused", "completed", "stopped", "closed"}:
+        raise Refused(f"Run {run_id} is {plan['state']}, and only a launched run can be closed; launch it first: netlift launch {run_id}.")
+    watch = Stopwatch(display or Quiet())
+    folder = Path(plan["folder"])
+    settings = settings_of(folder)
+    with Engine(settings.engine) as engine:
+        given = {name: table for name, table in settings.tables.items() if name in SALES}
+        narrowed = settings.model_copy(update={"tables": given})
+        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p))
+        sent_at = show.sent_at(run_id)
+        measured = watch.run("measurement", lambda p: _measured(narrowed, engine, tables, folder=folder, sent_at=sent_at, progress=p))
+    content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
+    report = watch.run("reports", lambda _: reports.write(content, folder))
+    outputs.write_json(measured, folder / "measurement.json")
+    with transaction.atomic():
+        audit.record("close", actor=who, run_id=int(run_id), details={"sentence": measured.sentence})
+    return Closed(run_id, report, measured)
+
+
+def _measured(settings: Settings, engine: Engine, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
+    """Past campaigns, and the run's own arms before them: the randomised figure stands first."""
+    past = measurement.measure(settings, engine, tables, progress)
+    audience = outputs.read_audience(folder / "audience.parquet")
+    own = measurement.measure_run(settings, engine, tables, run_id=folder.name, audience=audience, sent_at=sent_at)
+    return dataclasses.replace(past, estimates=(*own, *past.estimates))

@@ -1,0 +1,152 @@
+"""The files of a run, exactly as DESIGN.md lists them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from netlift.engine import Engine
+from netlift.records import Audience, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
+
+
+@contextmanager
+def whole_or_nothing(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder` that takes its place only when everything was written.
+
+    What stood in `folder` before is replaced as a whole.
+    """
+    work = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+            folder.rename(old)
+            work.rename(folder)
+            shutil.rmtree(old)
+        else:
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def write_json(value: Any, path: Path) -> None:  # noqa: ANN401 - any JSON value or record
+    """Write JSON; a number that is not finite becomes null."""
+    path.write_text(json.dumps(plain(value), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Records, arrays and tuples as what JSON knows; a number that is not finite as null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def inputs(tables: Tables) -> list[dict[str, Any]]:
+    """The `inputs` of run.json."""
+    return [_input(i) for i in tables.inputs]
+
+
+def _input(read: TableInput) -> dict[str, Any]:
+    names = ("table", "source", "rows_in", "rows_ok", "rows_quarantined", "rows_left_out", "sha256", "findings")
+    return {name: plain(getattr(read, name)) for name in names}
+
+
+def write_customers(customer_ids: Texts, segmentation: Segmentation, names: Mapping[int, str], path: Path) -> None:
+    """Write customers.parquet: one row per customer."""
+    table = pa.table(
+        {
+            "customer_id": pa.array(customer_ids, pa.string()),
+            "segment": pa.array(segmentation.segment, pa.int64()),
+            "segment_name": pa.array([names.get(int(s)) for s in segmentation.segment], pa.string()),
+            "x": pa.array(segmentation.x, pa.float64()),
+            "y": pa.array(segmentation.y, pa.float64()),
+            "anomaly_score": pa.array(segmentation.anomaly_score, pa.float64()),
+            "anomaly_reason": pa.array(segmentation.anomaly_reason, pa.string()),
+        }
+    )
+    pq.write_table(table, path)
+
+
+def write_comparison(segmentation: Segmentation, path: Path) -> None:
+    """Write comparison.parquet: one row per algorithm and number of segments."""
+    rows = [dataclasses.asdict(c) for c in segmentation.comparison]
+    table = pa.Table.from_pylist([{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows])
+    pq.write_table(table, path)
+
+
+def segments(insight: Insight) -> list[dict[str, Any]]:
+    """The list of segments.json."""
+    return [_segment(s) for s in insight.segments]
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    told: dict[str, Any] = plain(segment)
+    told["profile"] = {t.feature: {"mean": plain(t.mean), "base_mean": plain(t.base_mean), "unit": t.unit} for t in segment.profile}
+    return told
+
+
+def recommendations(made: tuple[Recommendation, ...]) -> list[dict[str, Any]]:
+    """The list of recommendations.json."""
+    return [plain(r) for r in made]
+
+
+def write_audience(audience: Audience, path: Path) -> None:
+    """Write audience.parquet: one row per customer; excluded_reason is null for whoever will be contacted or held out."""
+    table = pa.table(
+        {
+            "customer_id": pa.array(audience.customer_ids, pa.string()),
+            "segment": pa.array(audience.segment, pa.int64()),
+            "offer": pa.array(audience.offer, pa.string()),
+            "channel": pa.array(audience.channel, pa.string()),
+            "arm": pa.array(audience.arm, pa.string()),
+            "expected_profit": pa.array(audience.expected_profit, pa.float64(), from_pandas=True),
+            "excluded_reason": pa.array(audience.excluded_reason, pa.string()),
+        }
+    )
+    pq.write_table(table, path)
+
+
+def read_audience(path: Path) -> Audience:
+    """Read what `write_audience` wrote."""
+    table = pq.read_table(path)
+    texts = {n: np.array(table[n].to_pylist(), dtype=object) for n in ("customer_id", "offer", "channel", "arm", "excluded_reason")}
+    return Audience(
+        texts["customer_id"],
+        table["segment"].to_numpy(),
+        texts["offer"],
+        texts["channel"],
+        texts["arm"],
+        table["expected_profit"].to_numpy().astype(np.float64),
+        texts["excluded_reason"],
+    )
+
+
+def write_quarantine(engine: Engine, tables: Tables, folder: Path) -> None:
+    """Write quarantine/<table>.csv for each table with rejected rows: line, column, reason, row."""
+    folder.mkdir()
+    for read in tables.inputs:
+        if read.rows_quarantined:
+            query = "SELECT line, column_name, reason, row_text FROM quarantine WHERE table_name = ? ORDER BY line"
+            pa.csv.write_csv(engine.arrow(query, [read.table]), folder / f"{read.table}.csv")

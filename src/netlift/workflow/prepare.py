@@ -1,0 +1,241 @@
+"""prepare: from sources to a plan that waits for review."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import netlift
+from netlift import experiments, features, insight, offers, reports, review, segments, sources
+from netlift.engine import Engine
+from netlift.errors import SettingsError
+from netlift.records import (
+    Assignment,
+    Audience,
+    Choice,
+    Features,
+    Insight,
+    Message,
+    Plan,
+    ReportContent,
+    ReviewResult,
+    Segmentation,
+    Tables,
+)
+from netlift.settings import Settings, parse
+from netlift.store import people, runs, store_folder, vault
+from netlift.workflow import outputs, snapshot
+from netlift.workflow.approval import approval_hash, freeze
+from netlift.workflow.stages import Display, Quiet, Stopwatch
+
+SNAPSHOT, KEPT = "content.npz", "settings.json"  # what later verbs need; only in netlift's own folder
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run whose plan waits for review, and where its files are."""
+
+    run_id: str
+    folder: Path
+    content: ReportContent
+
+
+@dataclass(frozen=True, slots=True)
+class _Thought:
+    """What the stages from sources to review made of the data."""
+
+    tables: Tables
+    features: Features
+    segmentation: Segmentation
+    insight: Insight
+    choice: Choice
+    assignment: Assignment
+    audience: Audience
+    plan: Plan
+    result: ReviewResult
+
+
+def prepare(settings: Settings, *, out: Path | None = None, actor: str | None = None, display: Display | None = None) -> Prepared:
+    """Run the stages from sources to review, write the run's files and keep its plan as a draft.
+
+    Args:
+        settings: the checked netlift.toml.
+        out: folder for the files of the run; by default they are only in netlift's data directory.
+        actor: who prepares; by default NETLIFT_USER, else the account of the operating system.
+        display: shown the progress.
+
+    Raises:
+        NetliftError: as the stages do; then nothing of the run is left.
+    """
+    author = people.acting(actor)
+    people.require(author, "author", "prepare a campaign")
+    if out is not None:
+        _check_out(out)
+    run_id = runs.create(name=settings.project.name, author=author)
+    try:
+        return _prepare(settings, run_id, out=out, watch=Stopwatch(display or Quiet()))
+    except BaseException:
+        runs.discard(run_id)
+        shutil.rmtree(_folder(run_id), ignore_errors=True)
+        raise
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"--out '{out}' is a file; name a folder.")
+    if out.is_dir() and any(out.iterdir()) and not (out / "run.json").exists():
+        raise SettingsError(f"--out '{out}' holds files that are not netlift's; name an empty or a new folder.")
+
+
+def _folder(run_id: str) -> Path:
+    return store_folder() / "runs" / run_id
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings a run was prepared with."""
+    kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+    return parse(kept["settings"], folder=Path(kept["folder"]), sha256=kept["sha256"])
+
+
+def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwatch) -> Prepared:
+    with Engine(settings.engine) as engine:
+        thought = _think(settings, engine, run_id, watch=watch)
+        content = _content(settings, run_id, thought)
+        folder = _folder(run_id)
+        with outputs.whole_or_nothing(folder) as work:
+            _write(engine, thought, content, work)
+            watch.run("reports", lambda _: reports.write(content, work))
+            facts = _facts(settings, run_id, thought, watch)
+            outputs.write_json(facts, work / "run.json")
+            outputs.write_json(
+                {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}, work / KEPT
+            )
+        if thought.tables.has("contacts"):
+            vault.put(_contacts(engine))
+    frozen = freeze(thought.plan, settings)
+    runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
+    if out is not None:
+        with outputs.whole_or_nothing(out.absolute()) as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT))
+    return Prepared(run_id, out or folder, content)
+
+
+def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
+    """The stages, in order: this function is the way of the data."""
+    tables = watch.run("sources", lambda p: sources.load(settings, engine, p))
+    known = watch.run("features", lambda p: features.build(settings, engine, tables, p))
+    found = watch.run("segments", lambda p: segments.segment(settings, known, p))
+    told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed))
+    choice = watch.run(
+        "offers",
+        lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
+    )
+    experiment = f"run {run_id}"
+    assignment = watch.run("experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, salt=vault.salt()))
+    audience = _audience(known, found, choice, assignment)
+    plan = _plan(settings, experiment, known, told, audience=audience, choice=choice)
+    result = watch.run("review", lambda _: review.review(plan, settings.review))
+    return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
+
+
+def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
+    offer = choice.offer if assignment.offer is None else assignment.offer
+    return Audience(
+        known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, choice.excluded_reason
+    )
+
+
+def _plan(settings: Settings, experiment: str, known: Features, told: Insight, *, audience: Audience, choice: Choice) -> Plan:
+    contacted = audience.contacted()
+    cost = settings.response.contact_cost if settings.response else 0.0
+    inputs = tuple(f for f in known.features if f.name in known.inputs)
+    return Plan(
+        name=settings.project.name,
+        country=settings.project.country or "",
+        audience=audience,
+        messages=_messages(settings, audience),
+        segments={s.segment: s.name for s in told.segments},
+        inputs=inputs,
+        holdout=settings.experiment.holdout,
+        salt_id=experiment,
+        consent=choice.consent,
+        contacts_7d=choice.contacts_7d,
+        contacts_30d=choice.contacts_30d,
+        budget=cost * float(contacted.sum()),
+    )
+
+
+def _messages(settings: Settings, audience: Audience) -> tuple[Message, ...]:
+    """One message per offer and channel that somebody in the audience will get."""
+    contacted = audience.contacted()
+    pairs = sorted(set(zip(audience.offer[contacted], audience.channel[contacted], strict=True)))
+    written = {o.name: o for o in settings.offers}
+    messages = []
+    for offer, channel in pairs:
+        words = written.get(offer)
+        subject = (words and words.subject) or f"{offer} from {settings.project.name}"
+        text = (words and words.text) or f"Hello,\n\n{settings.project.name} has an offer for you: {offer}.\n"
+        messages.append(Message(offer, channel, settings.channels[channel].sender, subject, text))
+    return tuple(messages)
+
+
+def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportContent:
+    return ReportContent(
+        title=settings.project.name,
+        run_id=run_id,
+        created=datetime.now(tz=UTC).replace(tzinfo=None),
+        currency=settings.project.currency,
+        features=thought.features,
+        segmentation=thought.segmentation,
+        insight=thought.insight,
+        choice=thought.choice,
+        assignment=thought.assignment,
+        audience=thought.audience,
+        review=thought.result,
+        tables=thought.tables,
+    )
+
+
+def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Path) -> None:
+    names = {s.segment: s.name for s in thought.insight.segments}
+    outputs.write_customers(thought.features.customer_ids, thought.segmentation, names, folder / "customers.parquet")
+    outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
+    outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
+    outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
+    outputs.write_audience(thought.audience, folder / "audience.parquet")
+    outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
+    # the report at the end needs everything but the matrix of values
+    slim = dataclasses.replace(content, features=dataclasses.replace(content.features, values=np.empty((0, 0))))
+    snapshot.save(slim, folder / SNAPSHOT)
+
+
+def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch) -> dict[str, Any]:
+    verdict = thought.segmentation.verdict
+    return {
+        "run_id": run_id,
+        "netlift_version": netlift.__version__,
+        "config_sha256": settings.sha256,
+        "engine": settings.engine.name,
+        "seed": settings.project.seed,
+        "inputs": outputs.inputs(thought.tables),
+        "seconds": watch.seconds,
+        "verdict": {"structure": verdict.structure, "useful": verdict.useful, "reason": verdict.reason},
+        "evidence": outputs.plain(verdict.evidence),
+        "customers": len(thought.features.customer_ids),
+        "audience": thought.audience.counts(),
+        "as_of": thought.features.as_of.isoformat(),
+        "warnings": [*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings],
+    }
+
+
+def _contacts(engine: Engine) -> Iterator[dict[str, str]]:
+    for row in engine.arrow("SELECT * FROM contacts").to_pylist():
+        yield {name: value for name, value in row.items() if value is not None}
