@@ -1,0 +1,82 @@
+"""Answers to past contacts and the money they brought, with 95 % intervals that take customers as the unit of chance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlift.errors import InputError
+from netlift.records import Floats, Ints, Outcome, Profit, Response
+
+Z95 = 1.959964
+DRAWS = 1000  # of the bootstrap
+
+
+def check(outcome: Outcome) -> None:
+    """Refuse counts that cannot be answers to contacts.
+
+    Raises:
+        InputError: a customer answered an offer more often than he was contacted.
+    """
+    rows, columns = np.nonzero(outcome.responses > outcome.contacts)
+    if len(rows):
+        raise InputError(
+            f"{len(rows)} customers answered '{outcome.offers[columns[0]]}' more often than they were contacted; "
+            "check the tables contacted and responses."
+        )
+
+
+def clustered(outcome: Outcome) -> bool:
+    """Whether customers were contacted several times, so that their contacts are not independent."""
+    return bool((outcome.contacts.sum(axis=1) > 1).any())
+
+
+def response(outcome: Outcome, members: NDArray[np.bool_]) -> Response | None:
+    """Response rate of the contacts of some customers (n,); None where they were never contacted.
+
+    Wilson's interval. Where customers were contacted several times, it is taken at the number of independent contacts
+    that would have the variance of the ratio estimate with customers as clusters.
+    """
+    contacts = outcome.contacts.sum(axis=1)[members]
+    responses = outcome.responses.sum(axis=1)[members]
+    if not contacts.sum():
+        return None
+    rate = float(responses.sum() / contacts.sum())
+    low, high = wilson(rate, _independent_contacts(contacts, responses, rate))
+    return Response(int(contacts.sum()), int(responses.sum()), rate, low, high)
+
+
+def _independent_contacts(contacts: Ints, responses: Ints, rate: float) -> float:
+    """Effective number of contacts: rate (1 - rate) / variance of the ratio estimate, never more than the contacts."""
+    customers = int((contacts > 0).sum())
+    if contacts.max() <= 1 or customers < 2 or rate in (0.0, 1.0):
+        return float(customers)
+    residuals = responses - rate * contacts
+    variance = customers / (customers - 1) * float((residuals**2).sum()) / float(contacts.sum()) ** 2
+    return min(float(contacts.sum()), rate * (1 - rate) / variance) if variance > 0 else float(customers)
+
+
+def wilson(rate: float, n: float) -> tuple[float, float]:
+    """Wilson's score interval of a rate seen on n independent trials."""
+    middle = (rate + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * math.sqrt(rate * (1 - rate) / n + Z95**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def profit(outcome: Outcome, members: NDArray[np.bool_], rng: np.random.Generator) -> Profit | None:
+    """Profit per contact of some customers (n,), interval by bootstrap over customers; None where they were never contacted."""
+    contacts = outcome.contacts.sum(axis=1)[members].astype(float)
+    money = outcome.profit()[members]
+    if not contacts.sum():
+        return None
+    low, high = np.quantile(_redrawn_ratios(money, contacts, rng), [0.025, 0.975])
+    return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()))
+
+
+def _redrawn_ratios(money: Floats, contacts: Floats, rng: np.random.Generator) -> Floats:
+    """Profit per contact in 1,000 redraws of the contacted customers; equal customers are drawn together."""
+    kinds, sizes = np.unique(np.column_stack([money, contacts])[contacts > 0], axis=0, return_counts=True)
+    drawn = rng.multinomial(sizes.sum(), sizes / sizes.sum(), size=DRAWS)
+    return np.asarray((drawn @ kinds[:, 0]) / (drawn @ kinds[:, 1]))

@@ -1,0 +1,88 @@
+"""The verb: profile, name, rules, response and profit of every segment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netlift.insight import answers, profiles, rules
+from netlift.insight.profiles import CLEAR
+from netlift.records import Features, Insight, Outcome, Profit, Response, Segment, Segmentation, Trait
+
+
+def explain(features: Features, segmentation: Segmentation, *, seed: int) -> Insight:
+    """What sets each segment apart and what it brought; no segments where the verdict is none.
+
+    Raises:
+        InputError: the outcome holds more answers than contacts.
+    """
+    rng = np.random.default_rng([seed, 82])
+    outcome = features.outcome
+    if outcome is not None:
+        answers.check(outcome)
+    everybody = np.ones(len(features.customer_ids), dtype=bool)
+    base_response = answers.response(outcome, everybody) if outcome else None
+    base_profit = answers.profit(outcome, everybody, rng) if outcome else None
+    found = [int(s) for s in np.unique(segmentation.segment) if s > 0]
+    segments = _explained(features, segmentation, found, rng=rng, seed=seed) if found else ()
+    return Insight(segments, base_response, base_profit, segmentation.warnings)
+
+
+def _explained(
+    features: Features, segmentation: Segmentation, found: list[int], *, rng: np.random.Generator, seed: int
+) -> tuple[Segment, ...]:
+    inputs, outcome = segmentation.inputs, features.outcome
+    traits = {s: profiles.profile(features, inputs, segmentation.segment == s) for s in found}
+    names = profiles.names(features, inputs, traits)
+    described = rules.describe(features, inputs, segmentation.segment, seed=seed)
+    explained = []
+    for s in found:
+        members = segmentation.segment == s
+        response = answers.response(outcome, members) if outcome else None
+        profit = answers.profit(outcome, members, rng) if outcome else None
+        explained.append(
+            Segment(
+                segment=s,
+                name=names[s],
+                size=int(members.sum()),
+                share=float(members.mean()),
+                summary=" ".join([_who(members.sum(), members.mean(), traits[s], inputs), _money(outcome, response, profit)]).strip(),
+                rules=described.in_words(s),
+                rules_fidelity=described.fidelity,
+                profile=traits[s],
+                response=response,
+                profit=profit,
+            )
+        )
+    return tuple(explained)
+
+
+def _who(size: int, share: float, traits: tuple[Trait, ...], inputs: tuple[str, ...]) -> str:
+    clear = sorted((t for t in traits if t.feature in inputs and abs(t.difference) >= CLEAR), key=lambda t: -abs(t.difference))
+    facts = "; ".join(f"{t.feature} {_number(t.mean)}{_unit(t)} (all customers {_number(t.base_mean)})" for t in clear[:3])
+    return f"{size:,} customers ({share:.1%}): {facts or 'close to the average in everything'}."
+
+
+def _money(outcome: Outcome | None, response: Response | None, profit: Profit | None) -> str:
+    if outcome is None:
+        return ""
+    if response is None or profit is None:
+        return "Never contacted, so nothing is known about answers."
+    unit = "customers as clusters" if answers.clustered(outcome) else "one contact a customer"
+    currency = outcome.accounting.currency
+    return (
+        f"{response.responses:,} of {response.contacts:,} contacts were answered: {response.rate:.1%} "
+        f"({response.low:.1%} to {response.high:.1%}, {unit}). Profit {_signed(profit.per_contact)} {currency} per contact "
+        f"({_signed(profit.low)} to {_signed(profit.high)}; {profit.accounting})."
+    )
+
+
+def _signed(money: float) -> str:
+    return f"{money:+,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _number(x: float) -> str:
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
+
+
+def _unit(trait: Trait) -> str:
+    return f" {trait.unit}" if trait.unit else ""

@@ -1,0 +1,80 @@
+"""Profiles of segments, and names in words made from the clearest differences."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlift.records import Features, Floats, Trait
+
+CLEAR = 0.3  # standard deviations of all customers from which a difference is called clear
+VERY = 1.5  # ... and from which it is called very high or very low
+ALIKE = 0.7  # correlation from which two features say the same in a name
+
+
+def profile(features: Features, inputs: tuple[str, ...], members: NDArray[np.bool_]) -> tuple[Trait, ...]:
+    """Mean of every feature among `members` (n,) beside the mean of all customers; inputs of the segmentation first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a feature that nobody has: its mean is NaN
+        mean = np.nanmean(features.values[members], axis=0)
+        base = np.nanmean(features.values, axis=0)
+        sd = np.nanstd(features.values, axis=0)
+    difference = np.divide(mean - base, sd, out=np.zeros(len(sd)), where=sd > 0)
+    traits = [Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j])) for j, f in enumerate(features.features)]
+    return tuple(sorted(traits, key=lambda t: t.feature not in inputs))  # a stable sort keeps the order of the features
+
+
+def names(features: Features, inputs: tuple[str, ...], profiles: dict[int, tuple[Trait, ...]]) -> dict[int, str]:
+    """A distinct name for every segment, from at least two clear differences in the inputs where there are two."""
+    likeness = _likeness(features, inputs)
+    clear = {s: _clearest([t for t in traits if t.feature in inputs], likeness) for s, traits in profiles.items()}
+    named: dict[int, str] = {}
+    for segment, traits in clear.items():
+        named[segment] = _name(segment, traits, taken=set(named.values()))
+    return named
+
+
+def _name(segment: int, traits: list[Trait], taken: set[str]) -> str:
+    """The two clearest differences; a third where another segment has the same two; the number where that does not help."""
+    if not traits:
+        return f"Segment {segment} (close to average)"
+    if len(traits) == 1:
+        return f"Segment {segment} ({in_words(traits[0])})"
+    for count in (2, 3):
+        name = ", ".join(in_words(t) for t in traits[:count])
+        name = name[0].upper() + name[1:]
+        if name not in taken:
+            return name
+    return f"{name} ({segment})"
+
+
+def in_words(trait: Trait) -> str:
+    """A difference in two or three words, e.g. "high spend"."""
+    degree = "very " if abs(trait.difference) >= VERY else ""
+    direction = "high" if trait.difference > 0 else "low"
+    return f"{degree}{direction} {trait.feature.replace('_', ' ')}"
+
+
+def _clearest(traits: list[Trait], likeness: dict[tuple[str, str], float]) -> list[Trait]:
+    """Clear differences, clearest first, leaving out those that repeat a clearer one."""
+    kept: list[Trait] = []
+    for trait in sorted(traits, key=lambda t: -abs(t.difference)):
+        if abs(trait.difference) >= CLEAR and all(likeness[trait.feature, k.feature] < ALIKE for k in kept):
+            kept.append(trait)
+    return kept
+
+
+def _likeness(features: Features, inputs: tuple[str, ...]) -> dict[tuple[str, str], float]:
+    """Absolute correlation of every pair of inputs; a missing value counts as the mean."""
+    columns = np.column_stack([_centered(features.column(name)) for name in inputs])
+    products = columns.T @ columns
+    return {(a, b): abs(float(products[i, j])) for i, a in enumerate(inputs) for j, b in enumerate(inputs)}
+
+
+def _centered(column: Floats) -> Floats:
+    """A column with mean 0 and length 1, (n,)."""
+    centered = np.nan_to_num(column - np.nanmean(column))
+    length = float(np.sqrt((centered**2).sum()))
+    return np.asarray(centered / length if length > 0 else centered)

@@ -1,0 +1,159 @@
+"""Do segments earn money on customers not used to choose them (notes/segmentation.md 5).
+
+Customers are split 40/30/30: candidates are fitted on `fit`, the best is chosen on `choose`, only figures of `report` are evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlift.records import Floats, Ints, Outcome
+from netlift.segments import algorithms
+from netlift.segments.algorithms import Clusterer, Maker, Task
+
+Bools = NDArray[np.bool_]
+ONE_SIDED_95 = 1.645
+SMALLEST_SHARE = 0.02  # of the customers fitted on, for a segment worth acting on
+PERMUTATIONS = 99
+ENOUGH_CONTACTED = 100
+LARGEST_FIT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Profit per contact of every customer and the three-way split. Row numbers refer to all customers."""
+
+    profit: Floats  # (n,) NaN for customers never contacted
+    fit: Ints  # contacted customers whose money the fitting may see
+    choose: Ints
+    report: Ints
+    never_contacted: Ints  # may shape segments, cannot judge them
+
+    @property
+    def contacted(self) -> int:
+        """Number of customers ever contacted."""
+        return len(self.fit) + len(self.choose) + len(self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Decision value: money per customer gained over the better of contacting everybody or nobody."""
+
+    mean: float
+    se: float
+
+    @property
+    def low(self) -> float:
+        """One-sided 95 % lower bound."""
+        return self.mean - ONE_SIDED_95 * self.se
+
+    @property
+    def high(self) -> float:
+        """One-sided 95 % upper bound."""
+        return self.mean + ONE_SIDED_95 * self.se
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate fitted on `fit` and judged on `choose`."""
+
+    algorithm: str
+    k: int
+    labels: Ints  # (n,) of all customers
+    smallest_share: float
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The chosen candidate on `report`."""
+
+    value: Value
+    p: float  # permutation test of the segments' share of profit variance
+
+    @property
+    def useful(self) -> bool:
+        """Whether the gain is surely above 0 and not a chance partition."""
+        return self.value.low > 0 and self.p <= 0.02
+
+
+def split(outcome: Outcome, seed: int) -> Money:
+    """Split the contacted customers 40/30/30 at random."""
+    contacts = outcome.contacts.sum(axis=1)
+    contacted = np.flatnonzero(contacts > 0)
+    profit = np.full(len(contacts), np.nan)
+    profit[contacted] = outcome.profit()[contacted] / contacts[contacted]
+    order = np.random.default_rng([seed, 51]).permutation(contacted)
+    first, second = round(0.4 * len(order)), round(0.7 * len(order))
+    return Money(profit, order[:first], order[first:second], order[second:], np.flatnonzero(contacts == 0))
+
+
+def trial(X: Floats, money: Money, *, name: str, maker: Maker, task: Task) -> Trial:
+    """Fit one candidate on `fit` and those never contacted, and judge it on `choose`.
+
+    Raises:
+        NotEnoughData: the algorithm cannot make k segments of these customers.
+    """
+    learn = np.concatenate([money.fit, money.never_contacted])
+    if len(learn) > LARGEST_FIT:
+        learn = np.random.default_rng([task.seed, 52]).choice(learn, LARGEST_FIT, replace=False)
+    model: Clusterer = algorithms.fitted(maker, task, X[learn])
+    labels = algorithms.labels(model, X)
+    smallest = float(np.bincount(labels[learn], minlength=task.k).min() / len(learn))
+    return Trial(name, task.k, labels, smallest, _value(labels, money.profit, money.fit, on=money.choose))
+
+
+def best(trials: Mapping[tuple[str, int], Trial]) -> Trial | None:
+    """Largest value after one standard error, of those without tiny segments; None where no decision gains anything."""
+    eligible = [t for t in trials.values() if t.smallest_share >= SMALLEST_SHARE]
+    winner = max(eligible, key=lambda t: t.value.mean - t.value.se, default=None)
+    return winner if winner is not None and winner.value.mean - winner.value.se > 0 else None
+
+
+def report(chosen: Trial, money: Money, seed: int) -> Evidence:
+    """Judge the chosen candidate once on `report`, with segment means from `fit` and `choose`."""
+    known = np.concatenate([money.fit, money.choose])
+    value = _value(chosen.labels, money.profit, known, on=money.report)
+    p = permutation_p(chosen.labels[money.report], money.profit[money.report], np.random.default_rng([seed, 53]))
+    return Evidence(value, p)
+
+
+def _value(labels: Ints, profit: Floats, known: Ints, *, on: Ints) -> Value:
+    means = shrunk_means(labels[known], profit[known], int(labels.max()) + 1)
+    return decision_value(profit[on], means[labels[on]] > 0, contact_all=bool(profit[known].mean() > 0))
+
+
+def shrunk_means(labels: Ints, profit: Floats, k: int) -> Floats:
+    """Empirical-Bayes means of the k segments, (k,): pulled to the grand mean as far as chance explains their spread."""
+    n, g, variance = len(profit), profit.mean(), profit.var()
+    sizes = np.bincount(labels, minlength=k).astype(float)
+    sums = np.bincount(labels, weights=profit, minlength=k)
+    means = np.divide(sums, sizes, out=np.full(k, g), where=sizes > 0)
+    tau2 = max(0.0, float((sizes * (means - g) ** 2).sum() / n - variance * k / n))
+    if tau2 == 0:
+        return np.full(k, g)
+    noise = np.divide(variance, sizes, out=np.full(k, np.inf), where=sizes > 0)
+    return np.asarray(g + tau2 / (tau2 + noise) * (means - g))
+
+
+def decision_value(profit: Floats, contact: Bools, *, contact_all: bool) -> Value:
+    """Mean gain per customer of contacting only `contact` rather than everybody (`contact_all`) or nobody."""
+    gain = profit * (contact.astype(float) - float(contact_all))
+    return Value(float(gain.mean()), float(gain.std() / np.sqrt(len(gain))))
+
+
+def permutation_p(labels: Ints, profit: Floats, rng: np.random.Generator) -> float:
+    """The p of the segments' share of profit variance against shuffled segments."""
+    sizes = np.bincount(labels)
+
+    def between(y: Floats) -> float:
+        sums = np.bincount(labels, weights=y, minlength=len(sizes))
+        return float((sums[sizes > 0] ** 2 / sizes[sizes > 0]).sum())
+
+    observed = between(profit)
+    reached = sum(between(rng.permutation(profit)) >= observed for _ in range(PERMUTATIONS))
+    return (1 + reached) / (PERMUTATIONS + 1)

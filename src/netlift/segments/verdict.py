@@ -1,0 +1,76 @@
+"""What was found, in one or two plain sentences (notes/segmentation.md 6)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from netlift.records import Accounting, Verdict
+from netlift.segments.structure import Structure
+from netlift.segments.usefulness import ENOUGH_CONTACTED, Evidence, Money
+
+VALLEY_SHARE = 0.5  # share of customers in segments with a valley around them, from which groups are called natural
+
+Kind = Literal["natural", "overlapping", "constructed", "none"]
+
+
+def decide(
+    structure: Structure, *, money: Money | None, evidence: Evidence | None, accounting: Accounting | None, asked_for: bool
+) -> Verdict:
+    """Structure and usefulness of the chosen segmentation; `evidence` is None where no money judged it."""
+    useful = evidence is not None and evidence.useful
+    kind: Kind = "constructed" if useful or asked_for else "none"
+    if structure.found:
+        kind = "natural" if structure.valley_share >= VALLEY_SHARE else "overlapping"
+    reason = f"{_structure_in_words(structure, kind, asked_for=asked_for)} {_money_in_words(money, evidence, accounting)}"
+    return Verdict(kind, useful, reason, _figures(structure, money, evidence))
+
+
+def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
+    borderline = ", borderline" if 0.01 <= structure.p <= 0.10 else ""
+    test = f"(test against structureless copies: p = {structure.p:.3g}{borderline})"
+    why = "they were asked for by the settings" if asked_for else "the cut pays"
+    return {
+        "natural": f"The customers fall into groups with gaps between them {test}.",
+        "overlapping": f"There is more in the data than correlation {test}, but the segments overlap and their borders are soft.",
+        "constructed": f"The customers form a continuum without proven groups {test}; the segments cut it, because {why}.",
+        "none": f"No segmentation is offered: the customers form a continuum without proven groups {test}.",
+    }[kind]
+
+
+def _money_in_words(money: Money | None, evidence: Evidence | None, accounting: Accounting | None) -> str:
+    if money is None or accounting is None:
+        return "Whether segments pay is not known, because there is no outcome data (past contacts and responses)."
+    if money.contacted < ENOUGH_CONTACTED:
+        return f"Whether segments pay is not known: {money.contacted} customers were ever contacted, and {ENOUGH_CONTACTED} are needed."
+    if evidence is None:
+        return "No candidate earned more than contacting everybody or nobody."
+    value, currency = evidence.value, accounting.currency
+    gain = f"{value.mean:.2f} {currency} a customer (95 % bounds {value.low:.2f} to {value.high:.2f}; {accounting.name})"
+    on = "over the better of contacting everybody or nobody, on customers not used to choose"
+    if evidence.useful:
+        return f"They are useful: contacting only the segments that pay gained {gain} {on}."
+    if value.high < 0:
+        return f"They are harmful: deciding by them changed profit by {gain} {on}."
+    return f"They are not yet shown to be useful: deciding by them gained {gain} {on}."
+
+
+def _figures(structure: Structure, money: Money | None, evidence: Evidence | None) -> dict[str, float]:
+    figures = {
+        "structure_z": structure.z,
+        "structure_p": structure.p,
+        "structure_k": float(structure.best_k),
+        "structure_copies": float(structure.copies),
+        "structure_customers": float(structure.customers),
+        "valley_share": structure.valley_share,
+    }
+    if money is not None:
+        figures |= {
+            "customers_fit": float(len(money.fit)),
+            "customers_choose": float(len(money.choose)),
+            "customers_report": float(len(money.report)),
+            "customers_never_contacted": float(len(money.never_contacted)),
+        }
+    if evidence is not None:
+        value = evidence.value
+        figures |= {"value": value.mean, "value_low": value.low, "value_high": value.high, "value_p": evidence.p}
+    return figures
