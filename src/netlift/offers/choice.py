@@ -1,0 +1,158 @@
+"""The verb: advice per segment, then offer, channel and reasons against contacting per customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from netlift.engine import Engine
+from netlift.offers.advice import Buying, advise, losers, per_customer
+from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
+from netlift.offers.rules import Decision
+from netlift.offers.worth import PEOPLE, bought, money_columns
+from netlift.records import Choice, Features, Insight, Ints, Outcome, Recommendation, Segmentation, Tables, Texts
+from netlift.settings import OfferSettings, Settings
+
+
+def choose(
+    settings: Settings,
+    engine: Engine,
+    tables: Tables,
+    *,
+    features: Features,
+    segmentation: Segmentation,
+    insight: Insight,
+    suppressed: frozenset[str] = frozenset(),
+) -> Choice:
+    """Advice per segment in money, and offer, channel and consent for every customer, (n,) in the features' order.
+
+    Offers are those of the settings, else the past campaigns' types. Who objected (`suppressed`, customer ids) or gave
+    no consent is left out; every customer who is left out has the first reason that applies.
+
+    Raises:
+        InputError: a customer answered more often than he was contacted.
+    """
+    offers = settings.offers or _past_offers(features.outcome)
+    n = len(features.customer_ids)
+    engine.register(PEOPLE, pa.table({"customer_id": pa.array(features.customer_ids, pa.string()), "place": np.arange(n)}))
+    try:
+        buying = _buying(engine, tables, offers, features=features, currency=settings.project.currency)
+        advice = advise(offers, buying, features=features, segmentation=segmentation, insight=insight)
+        ask = Asker(engine, tables, n, settings.project.time_zone)
+        silenced = np.array([c in suppressed for c in features.customer_ids], dtype=bool)
+        week, month = past_contacts(ask, features.as_of, (7, 30))
+        channels = _channels(offers, advice)
+        reaches = {
+            c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted({c for t in channels.values() for c in t})
+        }
+    finally:
+        engine.unregister(PEOPLE)
+    people = _People(segmentation.segment, silenced, _capped(settings, week, month))
+    offer, channel, consent, reason = _per_customer(people, advice, channels, reaches)
+    return Choice(
+        recommendations=tuple(r for r, _ in advice.values()),
+        offer=offer,
+        channel=channel,
+        expected_profit=per_customer(advice, segmentation),
+        excluded_reason=reason,
+        consent=consent,
+        contacts_7d=week,
+        contacts_30d=month,
+        warnings=(*losers(advice, features), *insight.warnings, *_doubts(settings, tables, offers, features.outcome)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What is known about each customer whatever the channel, (n,) each."""
+
+    segment: Ints
+    silenced: Mask
+    capped: Texts  # the contact cap that is reached, None = none
+
+
+def _past_offers(outcome: Outcome | None) -> tuple[OfferSettings, ...]:
+    return tuple(OfferSettings(name=name) for name in outcome.offers) if outcome else ()
+
+
+def _buying(engine: Engine, tables: Tables, offers: Sequence[OfferSettings], *, features: Features, currency: str) -> Buying:
+    n = len(features.customer_ids)
+    value, name = features.value, features.value_name
+    if value is None:
+        value, name = money_columns(engine, tables, offers, n), f"spent on the products of all offers, {currency}"
+    return Buying(value, name, bought(engine, tables, offers, as_of=features.as_of, n=n))
+
+
+def _channels(offers: Sequence[OfferSettings], advice: Mapping[int, tuple[Recommendation, Decision]]) -> dict[int, tuple[str, ...]]:
+    """The channels to try in each segment, in order: those that all its offers share."""
+    of = {o.name: o.channels for o in offers}
+    found = {}
+    for s, (recommendation, decision) in advice.items():
+        used = recommendation.offers or ((decision.fallback,) if decision.fallback else ())
+        first = of[used[0]] if used else ("email",)
+        found[s] = tuple(c for c in first if all(c in of[name] for name in used))
+    return found
+
+
+def _capped(settings: Settings, week: Ints, month: Ints) -> Texts:
+    """The cap that one more contact would break."""
+    capped: Texts = np.full(len(week), None, dtype=object)
+    capped[month + 1 > settings.review.max_contacts_30d] = "contact cap 30 days"
+    capped[week + 1 > settings.review.max_contacts_7d] = "contact cap 7 days"
+    return capped
+
+
+def _per_customer(
+    people: _People,
+    advice: Mapping[int, tuple[Recommendation, Decision]],
+    channels: Mapping[int, tuple[str, ...]],
+    reaches: Mapping[str, Reach],
+) -> tuple[Texts, Texts, Texts, Texts]:
+    """Offer, channel, proof of consent and reason against contacting; the first reason that applies stands."""
+    offer, channel, consent, reason = (np.full(len(people.segment), None, dtype=object) for _ in range(4))
+    for s, (recommendation, _) in advice.items():
+        members = people.segment == s
+        _first_channel(members, channels[s], reaches, channel=channel, reason=reason)
+        for name in channels[s]:
+            on = members & (channel == name)
+            consent[on] = reaches[name].consent[on]
+        untargeted = "no offer" if not advice[s][1].fallback else "segment not targeted"
+        free = members & absent(reason)
+        reason[free] = people.capped[free]
+        if recommendation.offers:
+            offer[members] = recommendation.offers[0]
+        else:
+            reason[members & absent(reason)] = untargeted
+    reason[people.silenced] = "suppressed"
+    out = ~absent(reason)
+    offer[out], channel[out] = None, None
+    return offer, channel, consent, reason
+
+
+def _first_channel(members: Mask, channels: Sequence[str], reaches: Mapping[str, Reach], *, channel: Texts, reason: Texts) -> None:
+    """Write the first channel that reaches each member; the reason of the first one where none does."""
+    reason[members] = reaches[channels[0]].reason[members] if channels else "no channel set up"
+    for name in channels:
+        reached = members & absent(channel) & absent(reaches[name].reason)
+        channel[reached], reason[reached] = name, None
+
+
+def _doubts(settings: Settings, tables: Tables, offers: Sequence[OfferSettings], outcome: Outcome | None) -> tuple[str, ...]:
+    """What the advice rests on and what is missing."""
+    found = []
+    if outcome is not None:
+        found.append(
+            "Profit counts every answer as earned by the contact: without a control group nobody knows who would have bought anyway."
+        )
+    if outcome is not None and not any(o.current or o.name in outcome.offers for o in offers):
+        found.append("None of the offers is marked current = true or named like a past campaign, so past answers tell nothing about them.")
+    if not settings.channels:
+        found.append("No channel is set up in netlift.toml, so nobody can be contacted; add [channels.email].")
+    if not tables.has("consents"):
+        found.append("There is no table of consents, so nobody may be contacted; add [tables.consents].")
+    if not tables.has("contacted"):
+        found.append("There is no table of past contacts: how often people were contacted lately is not known and counts as 0.")
+    return tuple(found)

@@ -1,0 +1,14 @@
+"""NO_COUNTRY: rules differ by country, so nothing is sent to an unknown one."""
+
+from __future__ import annotations
+
+from netlift.records import Finding, Plan
+from netlift.settings import ReviewSettings
+
+
+def country(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+    """Block where the country is not known."""
+    if plan.country:
+        return ()
+    text = "Unknown country: which rules hold for these people is not known. Write project.country in netlift.toml, e.g. 'US'."
+    return (Finding("NO_COUNTRY", "block", "country", text),)
