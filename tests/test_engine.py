@@ -1,0 +1,70 @@
+"""The engine's named functions and its manners."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from netlift.engine import Engine, quoted
+from netlift.settings import EngineSettings
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("seconds_between(TIMESTAMP '2017-01-01 00:00:00.5', TIMESTAMP '2017-01-01 00:00:02')", 1.5),
+        ("days_between(TIMESTAMP '2017-01-01 23:59:00', TIMESTAMP '2017-01-02 00:01:00')", 1),
+        ("days_between(DATE '2017-03-01', DATE '2017-02-27')", -2),
+        ("iso_weekday(TIMESTAMP '2017-01-01 12:00:00')", 7),
+        ("iso_weekday(TIMESTAMP '2017-01-02 12:00:00')", 1),
+        ("hour_of(TIMESTAMP '2017-01-01 23:59:59')", 23),
+        ("month_start(TIMESTAMP '2017-02-28 23:59:59')", date(2017, 2, 1)),
+        ("whole(CAST(-2.7 AS DOUBLE))", -2),
+        ("local_time(TIMESTAMP '2017-07-01 02:00:00', 'America/New_York')", datetime(2017, 6, 30, 22)),  # noqa: DTZ001
+        ("unit_hash('s1:exp42:1')", 0.3819219702028065),
+        ("unit_hash('s1:exp42:Müller-ü')", 0.5188755116689774),
+    ],
+)
+def test_named_functions_give_the_stated_values(expression: str, value: object) -> None:
+    """Each named function gives the value that the notes state for it."""
+    with Engine() as engine:
+        assert engine.rows(f"SELECT {expression}") == [(value,)]
+
+
+def test_the_hash_is_the_one_of_python() -> None:
+    """unit_hash agrees to the bit with md5 in Python."""
+    digest = int(hashlib.md5(b"salt:exp:customer", usedforsecurity=False).hexdigest()[:13], 16) / 2**52
+    with Engine() as engine:
+        assert engine.rows("SELECT unit_hash(?)", ["salt:exp:customer"]) == [(digest,)]
+
+
+def test_values_are_parameters_and_names_are_quoted() -> None:
+    """Hostile text stays text, whether it is a value or a column's name."""
+    name = 'a"; DROP TABLE t; --'
+    with Engine() as engine:
+        engine.register("t", pa.table({name: ["x"]}))
+        assert engine.rows(f"SELECT {quoted(name)} FROM t WHERE {quoted(name)} = ?", ["x"]) == [("x",)]
+        assert engine.rows("SELECT ?", ["'; DROP TABLE t; --"]) == [("'; DROP TABLE t; --",)]
+
+
+def test_results_go_to_parquet_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    """A quote in a folder's name does not break the statement."""
+    folder = tmp_path / "it's"
+    folder.mkdir()
+    with Engine() as engine:
+        engine.write_parquet("SELECT 1 AS one", folder / "one.parquet")
+    assert pq.read_table(folder / "one.parquet").to_pydict() == {"one": [1]}
+
+
+def test_closing_ends_the_session() -> None:
+    """After the block the session is gone."""
+    with Engine(EngineSettings(threads=1, memory_limit="1GB")) as engine:
+        assert engine.rows("SELECT current_setting('threads')") == [(1,)]
+    with pytest.raises(duckdb.ConnectionException):
+        engine.rows("SELECT 1")

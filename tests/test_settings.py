@@ -1,0 +1,111 @@
+"""netlift.toml: what is accepted, and how a mistake is told."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from pydantic import BaseModel
+
+from netlift.errors import SettingsError
+from netlift.settings import ChannelSettings, Settings, data_dir, parse, read
+
+PROJECT = {"name": "shop", "currency": "USD"}
+
+
+def given(**sections: Any) -> Settings:
+    return parse({"project": PROJECT, "tables": {"transactions": {}}, **sections}, folder=Path(), sha256="")
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        ({"project": {"name": "shop"}}, "'project.currency' is missing; add it"),
+        ({"segmnts": {}}, "'segmnts' is not a known key"),
+        ({"segments": {"kk": 3}}, "'segments.kk' is not a known key"),
+        ({"segments": {"k": [5, 2]}}, r"k = \[5, 2\] runs backwards"),
+        ({"project": {**PROJECT, "time_zone": "New York"}}, "'New York' is no time zone"),
+        ({"tables": {"orders": {}}}, "table 'orders' is not a canonical table"),
+        ({"tables": {"products": {}}}, "neither customers nor transactions is given"),
+        ({"review": {"quorum": 1}}, "review.quorum is 1: input should be greater than or equal to 2"),
+        ({"experiment": {"holdout": 1.5}}, "experiment.holdout is 1.5"),
+        ({"response": {"contact_cost": -1, "revenue": 5}}, "response.contact_cost is -1"),
+        ({"offers": [{"name": "a"}, {"name": "a"}]}, "two offers are named 'a'"),
+        ({"channels": {"email": {"sender": "x", "host": "mail.example.com", "tls": False}}}, "tls = false is allowed only on this machine"),
+        ({"folder": "/tmp"}, "'folder' is not a key"),
+    ],
+)
+def test_a_mistake_gets_one_sentence(sections: dict[str, Any], told: str) -> None:
+    """Every wrong key or value is named with what was found and what is right."""
+    with pytest.raises(SettingsError, match=told):
+        given(**sections)
+
+
+def test_settings_are_frozen() -> None:
+    """Nobody changes settings on the way."""
+    with pytest.raises(ValueError, match="frozen"):
+        given().project.seed = 8
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"a = ", "not valid TOML"), (b"\xff\xfe", "not UTF-8 text")],
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    """Bad syntax and bad bytes are told with the file's name."""
+    path = tmp_path / "netlift.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"netlift.toml' is {told}"):
+        read(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A path that is not there says how to get an example."""
+    with pytest.raises(SettingsError, match="netlift init"):
+        read(tmp_path / "none.toml")
+
+
+def test_secrets_come_from_environment_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password is read where the settings point to, and a pointer to nothing is named."""
+    monkeypatch.setenv("MAIL_SECRET", "s3cret")
+    assert ChannelSettings(sender="a@example.com", password_env="MAIL_SECRET").password() == "s3cret"
+    (tmp_path / "p").write_text("from file\n")
+    assert ChannelSettings(sender="a@example.com", password_file=str(tmp_path / "p")).password() == "from file"
+    with pytest.raises(SettingsError, match="MAIL_MISSING, named as password_env, is not set"):
+        ChannelSettings(sender="a@example.com", password_env="MAIL_MISSING").password()
+
+
+def test_the_data_directory_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NETLIFT_DATA_DIR decides; without it the user's data folder does."""
+    assert data_dir() == tmp_path / "netlift"
+    monkeypatch.delenv("NETLIFT_DATA_DIR")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    assert data_dir() == tmp_path / "xdg" / "netlift"
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    keys = set()
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        keys.add(name)
+        for kind in _models(get_type_hints(model, include_extras=False)[name]):
+            keys |= _keys(kind)
+    return keys
+
+
+def _models(hint: Any) -> list[type[BaseModel]]:
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return [hint]
+    return [model for part in get_args(hint) for model in _models(part)]
+
+
+def test_the_example_documents_every_key_and_is_valid() -> None:
+    """`netlift init` writes a file that passes and in which every key of the settings stands, live or after a #."""
+    text = files("netlift").joinpath("example.toml").read_text(encoding="utf-8")
+    missing = [key for key in _keys(Settings) if f"{key} = " not in text and f"[{key}" not in text and f".{key}]" not in text]
+    assert missing == []
+    assert parse(tomllib.loads(text), folder=Path(), sha256="").project.name == "My shop"
