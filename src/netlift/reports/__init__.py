@@ -1,0 +1,9 @@
+"""The director's report: everything a run found, as one self-contained page.
+
+`write` makes report.html; `charts` are Vega-Lite specifications that console and notebooks show too; `figures` is how
+numbers are written wherever people read them.
+"""
+
+from netlift.reports.page import write
+
+__all__ = ["write"]

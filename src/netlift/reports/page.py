@@ -1,0 +1,124 @@
+"""report.html: the director's report as one file without outside addresses or scripts."""
+
+from __future__ import annotations
+
+import math
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from netlift.records import ReportContent
+from netlift.reports import charts, figures, summary, unusual
+
+NAME = "report.html"
+PROFILE_ROWS = 8
+
+
+class Interval(Protocol):
+    """A record with the two ends of an interval."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+
+
+def write(content: ReportContent, folder: Path) -> Path:
+    """Write the report of a run into `folder` and return its path; an older report is replaced in one step."""
+    html = _environment(content.currency).get_template("report.html.jinja").render(_facts(content))
+    path = folder / NAME
+    draft = folder / f".{NAME}.draft"
+    draft.write_text(html, encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def _environment(currency: str) -> Environment:
+    """Jinja with the figures as filters; everything that is filled in is escaped."""
+    environment = Environment(
+        loader=PackageLoader("netlift.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+    def money(amount: float | None, *, signed: bool = False) -> str:
+        return figures.money(amount, currency, signed=signed)
+
+    def quantity(value: float, unit: str) -> str:
+        return figures.quantity(value, unit, currency)
+
+    def money_interval(figure: Interval) -> str:
+        return figures.money_interval(figure.low, figure.high, currency)
+
+    def percent_interval(figure: Interval, *, signed: bool = False) -> str:
+        return figures.percent_interval(figure.low, figure.high, signed=signed)
+
+    environment.filters |= {
+        "count": figures.count,
+        "percent": figures.percent,
+        "percent_interval": percent_interval,
+        "money": money,
+        "money_interval": money_interval,
+        "plain": figures.plain,
+        "quantity": quantity,
+        "words": figures.words,
+        "signed": figures.signed,
+        "first_sentence": summary.first_sentence,
+        "by_difference": summary.by_difference,
+        "css_text": lambda text: re.sub(r"[^\w .:,-]", " ", str(text)),
+    }
+    environment.globals["money_between"] = lambda low, high: figures.money_interval(low, high, currency)
+    environment.tests["known"] = lambda number: number is not None and not math.isnan(number)
+    return environment
+
+
+def _facts(content: ReportContent) -> dict[str, Any]:
+    """What the template shows beside the content itself."""
+    measurement = content.measurement
+    meanings = {f.name: f.meaning for f in content.features.features}
+    return {
+        "content": content,
+        "n": len(content.features.customer_ids),
+        "version": version("netlift"),
+        "names": summary.segment_names(content.insight),
+        "actions": summary.ACTIONS,
+        "states": summary.STATES,
+        "review_sentence": summary.REVIEWS[content.review.verdict],
+        "verdict_sentence": summary.verdict_sentence(content.segmentation.verdict),
+        "best": measurement.best if measurement else None,
+        "naive": summary.naive_twin(measurement),
+        "estimates": summary.headline_estimates(measurement),
+        "audience": summary.audience_lines(content.audience),
+        "contacted": summary.contacted_by_segment(content.audience),
+        "cautions": summary.cautions(content),
+        "meanings": meanings,
+        "advice": {r.segment: r for r in content.choice.recommendations},
+        "profile_rows": PROFILE_ROWS,
+        "unusual": unusual.most_unusual(content.segmentation, meanings),
+        "colour": charts.colour,
+        "most_points": charts.MOST_POINTS,
+    } | _pictures(content)
+
+
+def _pictures(content: ReportContent) -> dict[str, Markup | None]:
+    """The charts as inline SVG; None where there is nothing to draw."""
+    segmentation = content.segmentation
+    names = summary.segment_names(content.insight)
+    specs = {
+        "map_picture": charts.segment_map(segmentation.x, segmentation.y, segmentation.segment, names=names, seed=content.seed or 0),
+        "profit_picture": charts.profit_by_segment(content.insight.segments, currency=content.currency),
+        "lift_picture": charts.lift(summary.headline_estimates(content.measurement)),
+    }
+    return {name: _inline(charts.svg(spec)) if spec else None for name, spec in specs.items()}
+
+
+def _inline(svg: str) -> Markup:
+    """A picture to stand inside HTML: no XML addresses; its text alternative is on the element around it."""
+    for address in (' xmlns="http://www.w3.org/2000/svg"', ' xmlns:xlink="http://www.w3.org/1999/xlink"'):
+        svg = svg.replace(address, "")
+    return Markup(svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1))  # noqa: S704 — made by vl-convert, which escapes text

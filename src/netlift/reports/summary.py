@@ -1,0 +1,103 @@
+"""The facts of the first page: what a director reads in two minutes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlift.records import Audience, Estimate, Insight, Measurement, ReportContent, Trait, Verdict
+
+ACTIONS = {
+    "keep": "Keep going",
+    "new_offer": "Try a new offer",
+    "ab_test": "Test two offers (A/B)",
+    "do_not_target": "Do not contact",
+}
+STRUCTURES = {
+    "natural": "The customers fall into clearly separate groups",
+    "overlapping": "The customers fall into groups that overlap",
+    "constructed": "The segments are cuts through a continuum, not groups that exist by themselves",
+    "none": "No segments were found that hold up",
+}
+REVIEWS = {
+    "block": "The policy checks block this plan: it may not be sent until its findings are mended.",
+    "review": "The policy checks found points that people must decide on.",
+    "pass": "The policy checks found nothing that stands in the way.",
+}
+STATES = {
+    "accepted": "accepted by the channel",
+    "failed": "refused for good",
+    "unknown": "unknown: no answer came; held, never sent twice by itself",
+    "retry": "refused for now, to be tried again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A label and a number of people, with their share of everybody (0..1)."""
+
+    label: str
+    people: int
+    share: float
+
+
+def headline_estimates(measurement: Measurement | None) -> list[Estimate]:
+    """The estimates of the same campaigns as the best one; of all campaigns together where there is no best one."""
+    if measurement is None:
+        return []
+    scope = measurement.best.scope if measurement.best else "any"
+    return [e for e in measurement.estimates if e.scope == scope]
+
+
+def naive_twin(measurement: Measurement | None) -> Estimate | None:
+    """The naive figure to set beside the best one."""
+    return next((e for e in headline_estimates(measurement) if e.evidence == "naive"), None)
+
+
+def verdict_sentence(verdict: Verdict) -> str:
+    """Whether segments exist and pay, in one sentence without the reason."""
+    if verdict.structure == "none":
+        return f"{STRUCTURES['none']}; everybody is treated alike."
+    worth = "and treating them differently is shown to earn money" if verdict.useful else "and no gain from using them is shown"
+    return f"{STRUCTURES[verdict.structure]}, {worth}."
+
+
+def segment_names(insight: Insight) -> dict[int, str]:
+    """Names by segment number; 0 is everybody."""
+    return {0: "Everybody"} | {s.segment: s.name for s in insight.segments}
+
+
+def audience_lines(audience: Audience) -> list[Line]:
+    """Contacted, held out, then the excluded by reason, largest first; the people add up to everybody."""
+    counts = audience.counts()
+    n = max(len(audience.customer_ids), 1)
+    reached = [Line(label, counts.pop(code, 0), 0) for code, label in (("contacted", "Contacted"), ("holdout", "Held out by lot"))]
+    rest = [Line(f"Left out: {reason.replace('_', ' ')}", people, 0) for reason, people in counts.items()]
+    lines = reached + sorted(rest, key=lambda line: -line.people)
+    return [Line(line.label, line.people, line.people / n) for line in lines]
+
+
+def contacted_by_segment(audience: Audience) -> dict[int, int]:
+    """Number of people contacted in each segment."""
+    numbers, people = np.unique(audience.segment[audience.contacted()], return_counts=True)
+    return dict(zip(numbers.tolist(), people.tolist(), strict=True))
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of an explanation; the detail pages have the rest."""
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", text, maxsplit=1)[0]
+
+
+def by_difference(profile: Sequence[Trait]) -> list[Trait]:
+    """A segment's traits, the most distinctive first; unknown differences last."""
+    return sorted(profile, key=lambda trait: -1.0 if math.isnan(trait.difference) else abs(trait.difference), reverse=True)
+
+
+def cautions(content: ReportContent) -> list[str]:
+    """Warnings of all stages, each once, in flow order."""
+    groups: Sequence[Sequence[str]] = (content.segmentation.warnings, content.insight.warnings, content.choice.warnings)
+    return list(dict.fromkeys(warning for group in groups for warning in group))

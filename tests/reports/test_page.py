@@ -1,0 +1,183 @@
+"""report.html of a made-up run, read back."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netlift.records import ReportContent
+from netlift.reports import write
+
+from .example import content, without_segments
+
+
+class Reader(HTMLParser):
+    """The tables of a page, cell texts per row, and whether tags close in order."""
+
+    VOID = frozenset({"meta", "br", "link", "input", "hr", "img"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self._caption = ""
+        self._rows: list[list[str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        self.links += [value for name, value in attrs if name == "href" and tag == "a" and value]
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self._caption, self._rows = "", []
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in {"td", "th"}:
+            self._rows[-1].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        if tag == "table":
+            self.tables[self._caption.strip()] = self._rows
+
+    def handle_data(self, data: str) -> None:
+        if "caption" in self.open:
+            self._caption += data
+        elif "td" in self.open or "th" in self.open:
+            self._rows[-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def full() -> ReportContent:
+    return content(3000)
+
+
+@pytest.fixture
+def page(full: ReportContent, tmp_path: Path) -> str:
+    return write(full, tmp_path).read_text(encoding="utf-8")
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def test_the_file_is_self_contained(page: str) -> None:
+    """No address of another place, no script, and every link leads to a part of the page."""
+    reader = Reader(page)
+    assert reader.open == []
+    assert "://" not in page
+    assert "<script" not in page.lower()
+    assert len(reader.ids) == len(set(reader.ids))
+    assert {link.removeprefix("#") for link in reader.links} <= set(reader.ids)
+
+
+def test_the_kpi_stands_beside_its_naive_twin(page: str, full: ReportContent) -> None:
+    """Both figures are on the first page with interval and money, the naive one labelled."""
+    assert full.measurement is not None
+    first = page.partition('id="map"')[0]
+    assert full.measurement.sentence in first
+    for text in ("−5.7 %", "[−9.2 %, −2.1 %]", "−41,234 USD", "The naive figure, for comparison only", "+41.4 %", "+601,234 USD"):
+        assert text in first
+
+
+def test_people_add_up_to_everybody(page: str, full: ReportContent) -> None:
+    """Contacted, held out and left out by reason are all the customers."""
+    rows = Reader(page).tables["Everybody in the data, by what happens to them."]
+    numbers = {row[0]: _number(row[1]) for row in rows[1:]}
+    assert numbers.pop("Everybody") == len(full.features.customer_ids) == sum(numbers.values())
+    assert numbers["Left out: no consent"] == full.audience.counts()["no_consent"]
+
+
+def test_rows_read_add_up(page: str) -> None:
+    """Every table's rows read are used, refused or left out."""
+    rows = Reader(page).tables["Rows read = rows used + refused + left out on purpose."]
+    assert rows[1] == ["transactions", "transactions.parquet", "1,469,307", "1,468,772", "1", "534"]
+    assert all(_number(r[2]) == _number(r[3]) + _number(r[4]) + _number(r[5]) for r in rows[1:])
+
+
+def test_every_estimate_is_in_the_appendix(page: str, full: ReportContent) -> None:
+    """Also what cannot be estimated is listed, with the reason."""
+    assert full.measurement is not None
+    rows = next(table for caption, table in Reader(page).tables.items() if caption.startswith("Every estimate"))
+    assert len(rows) - 1 == len(full.measurement.estimates)
+    assert "cannot tell" in rows[-1]
+    assert "Cannot tell, because only 13 customers were in this campaign." in rows[-1][-1]
+
+
+def test_segments_name_accounting_and_fidelity(page: str, full: ReportContent) -> None:
+    """A profit says by which book-keeping, a rule how well it agrees."""
+    assert "Accounting “campaigns since 2017-10-01”: 8.00 USD per response, 1.00 USD per contact" in page
+    assert "kappa 0.810" in page
+    rows = Reader(page).tables["Past contacts, responses and profit, with 95 % intervals."]
+    assert [row[0] for row in rows[1:]] == [*(f"{s.segment} {s.name}" for s in full.insight.segments), "Everybody"]
+
+
+def test_no_customer_is_named(page: str, full: ReportContent) -> None:
+    """Nobody's id stands in a report that is handed around."""
+    assert not set(re.findall(r"c\d{7}", page)) & set(full.features.customer_ids)
+
+
+def test_text_from_data_is_escaped(full: ReportContent, tmp_path: Path) -> None:
+    """Markup in names, reasons and run ids stays text, in the style sheet too."""
+    evil = '</style><script>alert("x")</script>'
+    segments = tuple(replace(s, name=evil, summary=evil, rules=(evil,)) for s in full.insight.segments)
+    hostile = replace(full, title=evil, run_id=evil, insight=replace(full.insight, segments=segments))
+    page = write(hostile, tmp_path).read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert page.count("</style>") == 1
+
+
+def test_a_run_without_segments_or_answers_is_told_plainly(full: ReportContent, tmp_path: Path) -> None:
+    """No segmentation, no outcome, no measurement: each is said instead of shown empty."""
+    page = write(without_segments(full), tmp_path).read_text(encoding="utf-8")
+    reader = Reader(page)
+    for text in ("No segments were found that hold up", "Not measured yet", "no evidence", "No answers to past campaigns are in the data"):
+        assert text in page
+    numbers = {row[0]: _number(row[1]) for row in reader.tables["Everybody in the data, by what happens to them."][1:]}
+    assert numbers.pop("Everybody") == sum(numbers.values())
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower()
+
+
+def test_lift_that_cannot_be_told_is_not_a_number(full: ReportContent, tmp_path: Path) -> None:
+    """Without a best estimate the card says so and the sentence explains."""
+    assert full.measurement is not None
+    unsure = replace(full.measurement, best=None, sentence="Cannot tell, because 13 households are too few.")
+    page = write(replace(full, measurement=unsure), tmp_path).read_text(encoding="utf-8")
+    assert "Cannot tell</p>" in page
+    assert "Cannot tell, because 13 households are too few." in page
+
+
+def test_unusual_customers_are_counted_by_reason(full: ReportContent, tmp_path: Path) -> None:
+    """A customer's own figures are left away so that equal reasons add up."""
+    reason = np.array(["" for _ in full.segmentation.anomaly_reason], dtype=object)
+    score = np.zeros(len(reason))
+    score[:3] = 1.0
+    reason[0] = "monetary 12,345 USD: higher than 99.9 % of customers; recency 2 days: lower than 98.0 % of customers"
+    reason[1] = "monetary 9,999 USD: higher than 99.8 % of customers"
+    reason[2] = "no single fact stands out: an unusual combination of ordinary ones"
+    odd = replace(full, segmentation=replace(full.segmentation, anomaly_score=score, anomaly_reason=reason))
+    tables = Reader(write(odd, tmp_path).read_text(encoding="utf-8")).tables
+    rows = next(table for caption, table in tables.items() if caption.startswith("Why they are unusual"))
+    assert rows[1:] == [
+        ["money spent: unusually high", "2"],
+        ["days since the last purchase: unusually low", "1"],
+        ["no single fact stands out: an unusual combination of ordinary ones", "1"],
+    ]
+
+
+def test_an_older_report_is_replaced(full: ReportContent, tmp_path: Path) -> None:
+    """One file, nothing left beside it."""
+    write(full, tmp_path)
+    write(replace(full, title="Second"), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+    assert "<h1>Second</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
