@@ -362,7 +362,7 @@ def review_list(as_json: Json = False) -> None:
     if as_json:
         _print_json(plans)
         return
-    rows = [(p["run_id"], p["name"], p["state"], p["author"], p["verdict"], p["contacted"]) for p in plans]
+    rows = [(p["run_id"], p["name"], p["state"], p["author"], p["verdict"], p["counts"].get("contacted", 0)) for p in plans]
     _print_table("Plans", ("run", "name", "state", "author", "policy", "people"), rows)
 
 

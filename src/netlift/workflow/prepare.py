@@ -147,7 +147,8 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
 
 
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
-    offer = choice.offer if assignment.offer is None else assignment.offer
+    drawn = assignment.offer
+    offer = choice.offer if drawn is None else np.where(np.equal(drawn, None), choice.offer, drawn)
     return Audience(
         known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, choice.excluded_reason
     )

@@ -1,0 +1,77 @@
+"""The files of a run: whole or not at all, and nothing lost in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from netlift.engine import Engine
+from netlift.records import Audience, TableInput, Tables
+from netlift.workflow import outputs
+
+
+def audience() -> Audience:
+    return Audience(
+        np.array(["01", "2", "3"], dtype=object),
+        np.array([1, 2, 2]),
+        np.array(["a", None, "b"], dtype=object),
+        np.array(["email", None, "email"], dtype=object),
+        np.array(["treated", None, "holdout"], dtype=object),
+        np.array([1.5, np.nan, -2.0]),
+        np.array([None, "no consent for email", None], dtype=object),
+    )
+
+
+def test_audience_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Ids stay text, absent texts stay absent, and the counts add up to everybody."""
+    outputs.write_audience(audience(), tmp_path / "a.parquet")
+    again = outputs.read_audience(tmp_path / "a.parquet")
+    assert again.customer_ids.tolist() == ["01", "2", "3"]
+    assert again.offer.tolist() == ["a", None, "b"]
+    np.testing.assert_array_equal(again.expected_profit, audience().expected_profit)
+    assert again.counts() == {"contacted": 1, "holdout": 1, "no consent for email": 1}
+    assert pq.read_table(tmp_path / "a.parquet")["expected_profit"].null_count == 1
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+    """An error in the middle leaves the old folder untouched and no half-written one beside it."""
+    folder = tmp_path / "run"
+    with outputs.whole_or_nothing(folder) as work:
+        (work / "run.json").write_text("old")
+    with pytest.raises(OSError, match="disk full"), outputs.whole_or_nothing(folder) as work:
+        (work / "run.json").write_text("new")
+        raise OSError("disk full")
+    assert (folder / "run.json").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_second_write_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:
+    """Files of an earlier run do not survive beside those of a later one."""
+    for name in ("first", "second"):
+        with outputs.whole_or_nothing(tmp_path / "run") as work:
+            (work / name).touch()
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["second"]
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
+    """JSON knows no NaN: a figure that could not be had is null."""
+    outputs.write_json({"a": float("nan"), "b": np.float64("inf"), 3: np.int64(4), "p": tmp_path}, tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": None, "3": 4, "p": str(tmp_path)}
+
+
+def test_quarantine_has_a_file_for_each_table_with_rejected_rows(tmp_path: Path) -> None:
+    """Rejected rows are written with line, column, reason and text; a clean table gets no file."""
+    given = Tables((TableInput("customers", "x", 3, 1, 2, 0, "", {}), TableInput("products", "x", 1, 1, 0, 0, "", {})))
+    with Engine() as engine:
+        engine.execute("CREATE TABLE quarantine (table_name TEXT, line BIGINT, column_name TEXT, reason TEXT, row_text TEXT)")
+        engine.execute(
+            "INSERT INTO quarantine VALUES ('customers', 9, 'age', 'no number', '9,x'), ('customers', 2, 'age', 'no number', '2,y')"
+        )
+        outputs.write_quarantine(engine, given, tmp_path / "quarantine")
+    assert [p.name for p in (tmp_path / "quarantine").iterdir()] == ["customers.csv"]
+    assert pyarrow.csv.read_csv(tmp_path / "quarantine" / "customers.csv")["line"].to_pylist() == [2, 9]
