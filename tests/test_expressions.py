@@ -7,6 +7,7 @@ import re
 import duckdb
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from netlift import expressions
@@ -157,6 +158,7 @@ def test_named_functions_are_those_of_the_engine() -> None:
     assert {signature.split("(")[0] for signature in FUNCTIONS} == expressions.NAMED
 
 
+@hypothesis_settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=60) | st.text(alphabet="xt()'\"-*/;,.=<> 01eE\n$@:[]{}", max_size=40))
 @example("x -- '\n")
 @example("'x' 'y'")
