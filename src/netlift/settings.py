@@ -92,6 +92,8 @@ class TableSettings(Section):
     types: dict[str, Literal["text", "number", "timestamp"]] = {}
     derive: dict[str, str] = {}
     where: str | None = None
+    returns: Literal["refuse", "keep"] = Field(default="refuse", description="transactions with a negative quantity or amount")
+    duplicates: Literal["refuse", "quarantine"] = Field(default="refuse", description="a second row with the same id, e.g. of a customer")
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
 
 
