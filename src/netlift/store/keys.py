@@ -41,11 +41,6 @@ def keyed_hash(purpose: str, *parts: str, key: bytes | None = None) -> str:
     return hmac.new(_derived(key or vault_key(), purpose), text.encode(), hashlib.sha256).hexdigest()
 
 
-def salt(experiment: str) -> str:
-    """The secret salt of an experiment: always the same in one store, unknown outside of it."""
-    return keyed_hash("experiment salt", experiment)
-
-
 @functools.lru_cache(maxsize=16)
 def _derived(key: bytes, purpose: str) -> bytes:
     return hmac.new(key, purpose.encode(), hashlib.sha256).digest()

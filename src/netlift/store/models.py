@@ -47,6 +47,7 @@ class Run(models.Model):
     version = models.PositiveIntegerField(default=1)  # of the plan; goes up whenever it is submitted again
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)  # when the state last changed
+    sent_at = models.DateTimeField(null=True)  # when sending began
     folder = models.TextField(default="")  # where the output files are
     facts = models.JSONField(default=dict)  # what run.json says
     content = models.JSONField(default=dict)  # what the committee approves; see workflow/approval.py
@@ -120,13 +121,16 @@ class Delivery(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Constraints and the index that claims use."""
+        """Constraints and the indexes that claims use."""
 
         constraints = (
             one_of("state", DELIVERY_STATES),
             models.UniqueConstraint(fields=("run", "wave", "customer_id", "channel"), name="never_twice"),
         )
-        indexes = (models.Index(fields=("run", "state", "not_before"), name="claimable"),)
+        indexes = (
+            models.Index(fields=("run", "state", "not_before"), name="claimable"),
+            models.Index(fields=("lease_until",), condition=Q(lease_until__isnull=False), name="leases"),
+        )
 
     def __str__(self) -> str:
         return f"delivery {self.pk} ({self.state})"

@@ -25,6 +25,7 @@ ROLES = {
     "agent": "works through call lists",
     "admin": "adds people",
 }
+VOTING_ROLES = ("reviewer", "privacy")
 OWNER_ROLES = ("admin", "author", "operator")  # never reviewer: nobody approves what he prepared
 
 

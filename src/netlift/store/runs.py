@@ -13,7 +13,8 @@ from django.utils import timezone
 from netlift.errors import NotFound, Refused
 from netlift.records import ReviewResult
 from netlift.store import audit, people
-from netlift.store.models import Run
+from netlift.store.models import Run, Vote
+from netlift.store.people import VOTING_ROLES
 
 
 def create(*, name: str, author: str) -> str:
@@ -76,3 +77,13 @@ def move(run: Run, state: str) -> None:
     """Write the run with a new state; the caller holds the transaction and has checked that the step is allowed."""
     run.state, run.changed_at = state, timezone.now()
     run.save()
+
+
+def approvals(run: Run) -> list[str]:
+    """Who has approved exactly this plan and may still do so: the votes that count.
+
+    A voter who was deactivated, who lost the seat, or who turns out to be the author no longer counts.
+    """
+    votes = Vote.objects.filter(run=run, void=False, vote="approve", version=run.version, approval_hash=run.approval_hash)
+    seated = votes.filter(voter__is_active=True, voter__groups__name__in=VOTING_ROLES).exclude(voter=run.author)
+    return sorted(set(seated.values_list("voter__username", flat=True)))

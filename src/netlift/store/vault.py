@@ -85,6 +85,11 @@ def suppressed(channel: str | None = None, customer_ids: Sequence[str] | None = 
     return frozenset(contacts.values_list("customer_id", flat=True))
 
 
+def salt() -> str:
+    """The store's secret salt for drawing arms: always the same in one store, unknown outside of it."""
+    return keys.keyed_hash("experiment", "salt")
+
+
 def _sealed(key: bytes, row: Mapping[str, str | None]) -> Contact:
     kept = {name: text.strip() for name, text in row.items() if name != "customer_id" and text and text.strip()}
     customer_id = row["customer_id"]

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(null=True)),
                 ('folder', models.TextField(default='')),
                 ('facts', models.JSONField(default=dict)),
                 ('content', models.JSONField(default=dict)),
@@ -141,6 +142,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(fields=['run', 'state', 'not_before'], name='claimable'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='leases'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

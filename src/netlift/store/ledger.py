@@ -1,0 +1,202 @@
+"""The delivery ledger: one row for everybody of an audience, and the only way a message may leave.
+
+    excluded                                                   never to be sent, with the reason
+    ready -> claimed -> committing -> accepted | failed | unknown
+               |            |-> retry -> claimed …             certainly refused for now
+               |-> ready                                       given back, or the claim's lease ran out
+    ready | retry | claimed -> cancelled                       stopped or suppressed meanwhile
+
+Every step is `UPDATE … WHERE state = … AND token = …`: a process whose claim ran out changes no row, and so sends nothing.
+A row that is `committing` when its lease runs out becomes `unknown`, and is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.utils import timezone
+
+from netlift.records import Delivery, Message, Receipt
+from netlift.settings import Environment
+from netlift.store import models, vault
+
+OPEN = ("ready", "claimed", "committing", "retry")
+BACK_OFF = (15, 60, 240, 960, 3600)  # seconds before the second, third, … attempt, each ± 20 %
+CHUNK = 2000  # rows per statement
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A new row: everybody of the audience gets exactly one."""
+
+    customer_id: str
+    channel: str
+    offer: str
+    arm: str
+    reason: str  # of the exclusion; "" = will be sent
+    message_id: str
+
+
+def fill(run_id: int, rows: Iterable[Row]) -> None:
+    """Make the rows of a run; call it in the transaction that starts the sending."""
+    models.Delivery.objects.bulk_create(
+        (
+            models.Delivery(
+                run_id=run_id,
+                customer_id=row.customer_id,
+                channel=row.channel,
+                offer=row.offer,
+                arm=row.arm,
+                state="excluded" if row.reason else "ready",
+                reason=row.reason,
+                message_id=row.message_id,
+            )
+            for row in rows
+        ),
+        batch_size=CHUNK,
+    )
+
+
+def counts(run_id: int) -> dict[str, int]:
+    """Number of people in each state that occurs."""
+    found = models.Delivery.objects.filter(run_id=run_id).values_list("state").annotate(Count("pk")).order_by("state")
+    return dict(found)
+
+
+def rows(run_id: int) -> list[dict[str, Any]]:
+    """Everybody of the run, sorted by customer id; no contact data."""
+    found = models.Delivery.objects.filter(run_id=run_id).order_by("customer_id", "channel")
+    return [{**row} for row in found.values("customer_id", "channel", "state", "attempts", "message_id", "reason")]
+
+
+def exclusions(run_id: int) -> dict[str, int]:
+    """Number of excluded people by reason."""
+    return dict(Counter(models.Delivery.objects.filter(run_id=run_id, state="excluded").values_list("reason", flat=True)))
+
+
+def open_rows(run_id: int) -> int:
+    """Number of people whose message is neither sent, nor failed, nor given up."""
+    return models.Delivery.objects.filter(run_id=run_id, state__in=OPEN).count()
+
+
+def lapse() -> None:
+    """Take back what dead processes held, in all runs: claimed becomes ready, committing becomes unknown."""
+    now = timezone.now()
+    late = models.Delivery.objects.filter(lease_until__lt=now)
+    with transaction.atomic():
+        late.filter(state="claimed", run__state="sending").update(state="ready", token="", lease_until=None, changed_at=now)
+        reason = "the process ended while the message was being handed over; it may or may not have arrived"
+        late.filter(state="committing").update(state="unknown", reason=reason, attempts=F("attempts") + 1, lease_until=None, changed_at=now)
+
+
+def cancel_open(run_id: int, *, reason: str) -> int:
+    """Cancel what is not being handed over yet; the answer is how many rows. Call it in the transaction of the stop."""
+    waiting = models.Delivery.objects.filter(run_id=run_id, state__in=("ready", "retry", "claimed"))
+    return waiting.update(state="cancelled", reason=reason, token="", lease_until=None, changed_at=timezone.now())
+
+
+class RunLedger:
+    """The ledger of one run on one channel, with the methods that `campaigns.deliver` asks for."""
+
+    def __init__(self, run_id: int, channel: str, messages: Mapping[str, Message], *, address_field: str) -> None:
+        self._run_id = run_id
+        self._channel = channel
+        self._messages = messages  # by offer
+        self._address_field = address_field
+        self._lease = timedelta(seconds=Environment().lease_seconds)
+
+    def claim(self, size: int) -> list[Delivery]:
+        """Up to `size` messages that are due, held for this process; none when the run was stopped."""
+        lapse()
+        token, now = uuid.uuid4().hex, timezone.now()
+        with transaction.atomic():
+            if not models.Run.objects.filter(pk=self._run_id, state="sending").exists():
+                return []
+            due = list(self._due(now).order_by("pk")[:size])
+            customers = [row.customer_id for row in due]
+            suppressed, known = vault.suppressed(self._channel, customers), vault.fields(customers)
+            erased = {c for c in customers if self._address_field not in known.get(c, {})}
+            self._update(due, suppressed, state="cancelled", reason="suppressed after the approval")
+            self._update(due, erased - suppressed, state="cancelled", reason="no address any more")
+            held = [row for row in due if row.customer_id not in suppressed | erased]
+            self._update(held, customers, state="claimed", token=token, lease_until=now + self._lease)
+        return [self._delivery(row, token, known[row.customer_id]) for row in held]
+
+    def committing(self, delivery: Delivery, finished: Sequence[Receipt]) -> bool:
+        """Write down that this message's body goes on the wire now, and what became of the ones before.
+
+        False = it must not: the claim was lost, or the run was stopped.
+        """
+        with transaction.atomic():
+            self.record(delivery.token, finished)
+            now = timezone.now()
+            self._of_claim(delivery.token).filter(state="claimed").update(lease_until=now + self._lease)
+            mine = self._of_claim(delivery.token).filter(pk=delivery.delivery_id, state="claimed", run__state="sending")
+            return bool(mine.update(state="committing", changed_at=now))
+
+    def record(self, token: str, receipts: Sequence[Receipt]) -> None:
+        """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""
+        with transaction.atomic():
+            for receipt in receipts:
+                self._record(token, receipt)
+
+    def release(self, token: str) -> None:
+        """Give back what was claimed and not tried."""
+        self._of_claim(token).filter(state="claimed").update(state="ready", token="", lease_until=None, changed_at=timezone.now())
+
+    def next_due(self) -> datetime | None:
+        """When something can be claimed again; None = nothing is open."""
+        mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, run__state="sending")
+        if mine.filter(state="ready").exists():
+            return timezone.now()
+        times = mine.filter(state__in=OPEN).aggregate(lease=Min("lease_until"), retry=Min("not_before", filter=Q(state="retry")))
+        return min(filter(None, times.values()), default=None)
+
+    def open_rows(self) -> int:
+        """Number of messages on this channel that still wait for their end."""
+        return models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, state__in=OPEN).count()
+
+    def _due(self, now: datetime) -> QuerySet[models.Delivery]:
+        mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel)
+        return mine.filter(Q(state="ready") | Q(state="retry", not_before__lte=now))
+
+    def _of_claim(self, token: str) -> QuerySet[models.Delivery]:
+        return models.Delivery.objects.filter(run_id=self._run_id, token=token)
+
+    def _update(self, found: Sequence[models.Delivery], customers: Iterable[str], **values: str | datetime) -> None:
+        wanted = set(customers)
+        keys = [row.pk for row in found if row.customer_id in wanted]
+        models.Delivery.objects.filter(pk__in=keys).update(changed_at=timezone.now(), **values)
+
+    def _delivery(self, row: models.Delivery, token: str, fields: Mapping[str, str]) -> Delivery:
+        return Delivery(
+            delivery_id=row.pk,
+            token=token,
+            customer_id=row.customer_id,
+            address=fields[self._address_field],
+            fields=fields,
+            message=self._messages[row.offer],
+            message_id=row.message_id,
+            attempts=row.attempts,
+        )
+
+    def _record(self, token: str, receipt: Receipt) -> None:
+        row = self._of_claim(token).filter(pk=receipt.delivery_id, state__in=("claimed", "committing", "unknown")).first()
+        if row is None:
+            return  # the claim was lost, and the message with it was not sent by us
+        row.attempts += 1
+        row.state, row.reason, row.lease_until, row.changed_at = receipt.state, receipt.reason, None, timezone.now()
+        if receipt.state == "retry" and row.attempts > len(BACK_OFF):
+            row.state, row.reason = "failed", f"given up after {row.attempts} attempts: {receipt.reason}"
+        elif receipt.state == "retry":
+            wait = BACK_OFF[row.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing
+            row.not_before = timezone.now() + timedelta(seconds=wait)
+        row.save()
