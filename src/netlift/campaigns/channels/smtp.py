@@ -1,0 +1,212 @@
+"""E-mail over one SMTP session, driven command by command so that the ledger knows when a body goes on the wire.
+
+SMTP has no exactly-once: between the body and the server's answer nobody can know. What is lost there is `unknown`;
+everything refused before it is certain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from email import policy
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from netlift.campaigns.channels.session import Session
+from netlift.campaigns.messages import write
+from netlift.errors import InputError, SettingsError
+from netlift.records import Delivery, Receipt
+from netlift.settings import ChannelSettings
+
+CONNECT_TRIES, CONNECT_PAUSE = 3, 1.0  # tries; seconds between them
+LOST = (smtplib.SMTPServerDisconnected, OSError)
+SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")  # any server takes it; header values with line breaks are refused
+
+
+class Smtp:
+    """The channel `smtp`."""
+
+    address_field = "email"
+
+    def __init__(self, settings: ChannelSettings) -> None:
+        self._settings = settings
+        self._session: Session | None = None
+
+    def problem(self, address: str) -> str | None:
+        """Why nothing can be sent to this address; None = it looks right."""
+        try:
+            parsed = Address(addr_spec=address)
+        except (ValueError, IndexError, HeaderParseError):
+            return "invalid address"
+        return None if parsed.domain and address.isascii() and not re.search(r"[\s<>]", address) else "invalid address"
+
+    def open(self) -> None:
+        """Connect and sign in, unless that was done.
+
+        Raises:
+            InputError: no mail server answers.
+            SettingsError: it refuses the sign-in or has no encryption.
+        """
+        if self._session is None:
+            self._session = _connected(self._settings)
+
+    def send(self, batch: Sequence[Delivery], committing: Callable[[Delivery], bool]) -> Iterator[Receipt]:
+        """Hand over messages one by one; see `Channel.send`."""
+        for delivery in batch:
+            receipt = self._send(delivery, committing)
+            if receipt is not None:
+                yield receipt
+
+    def close(self) -> None:
+        """Say good-bye, where somebody still listens."""
+        if self._session is not None:
+            with contextlib.suppress(*LOST):
+                self._session.quit()
+            self._drop()
+
+    def _send(self, delivery: Delivery, committing: Callable[[Delivery], bool]) -> Receipt | None:
+        body = letter(delivery)
+        self.open()
+        try:
+            refused = self._announce(delivery)
+        except LOST:
+            self._drop()
+            return Receipt(delivery.delivery_id, "retry", "connection lost before the message was sent")
+        if refused is not None:
+            return refused
+        if not committing(delivery):
+            self._drop()  # nothing but a lost connection takes an announced message back
+            return None
+        try:
+            code, answer = self._hand_over(body)
+        except LOST:
+            self._drop()
+            return Receipt(delivery.delivery_id, "unknown", "connection lost after the message was sent and before the server's answer")
+        if not 200 <= code < 600:
+            self._drop()
+            return Receipt(delivery.delivery_id, "unknown", f"the server's answer could not be read: {_readable(answer)}")
+        return self._judged(delivery, code, answer)
+
+    def _announce(self, delivery: Delivery) -> Receipt | None:
+        """MAIL, RCPT, DATA; a receipt where the server refuses one of them."""
+        session = self._open_session()
+        sender = parseaddr(delivery.message.sender)[1]
+        steps: tuple[tuple[Callable[[], tuple[int, bytes]], tuple[int, ...]], ...] = (
+            (lambda: session.mail(sender), (250,)),
+            (lambda: session.rcpt(delivery.address), (250, 251)),
+            (lambda: session.docmd("DATA"), (354,)),
+        )
+        for command, expected in steps:
+            code, answer = command()
+            if code not in expected:
+                return self._judged(delivery, code, answer)
+        return None
+
+    def _hand_over(self, body: bytes) -> tuple[int, bytes]:
+        session = self._open_session()
+        session.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
+        return session.getreply()
+
+    def _judged(self, delivery: Delivery, code: int, answer: bytes) -> Receipt:
+        """A receipt for the server's answer; the session is made ready for the next message."""
+        text = f"{code} {_readable(answer)}".strip()
+        if 200 <= code < 300:
+            return Receipt(delivery.delivery_id, "accepted", text)
+        if 500 <= code < 600:
+            self._reset()
+            return Receipt(delivery.delivery_id, "failed", text)
+        if code == 421 or not 400 <= code < 500:  # 421: the server closes the connection
+            self._drop()
+        else:
+            self._reset()
+        return Receipt(delivery.delivery_id, "retry", text)
+
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        return self._session
+
+    def _reset(self) -> None:
+        try:
+            self._open_session().rset()
+        except LOST:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+def letter(delivery: Delivery) -> bytes:
+    """The message for one person, as it goes over the wire."""
+    written = write(delivery.message, delivery.fields)
+    sender = parseaddr(delivery.message.sender)[1]
+    message = EmailMessage(policy=SEVEN_BIT)
+    message["From"] = delivery.message.sender
+    message["To"] = Address(addr_spec=delivery.address)
+    message["Subject"] = written.subject
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = delivery.message_id
+    message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
+    message.set_content(written.text, cte="quoted-printable")
+    return message.as_bytes()
+
+
+def _connected(settings: ChannelSettings) -> Session:
+    where = f"{settings.host}:{settings.port}"
+    for attempt in range(1, CONNECT_TRIES + 1):
+        try:
+            session = Session(settings.host, settings.port, local_hostname=socket.gethostname(), timeout=settings.reply_timeout)
+        except (OSError, smtplib.SMTPException) as error:
+            if attempt < CONNECT_TRIES:
+                time.sleep(CONNECT_PAUSE)
+                continue
+            told = (
+                f"No mail server answers at {where} ({error}); check host and port of the channel. Nothing is lost: launch again to go on."
+            )
+            raise InputError(told) from error
+        try:
+            _sign_in(session, settings, where)
+        except BaseException:
+            session.close()
+            raise
+        return session
+    raise AssertionError("unreachable")
+
+
+def _sign_in(session: Session, settings: ChannelSettings, where: str) -> None:
+    try:
+        session.ehlo_or_helo_if_needed()
+        if settings.tls:
+            session.encrypt(ssl.create_default_context())
+        if settings.user is not None:
+            session.login(settings.user, settings.password() or "")
+    except smtplib.SMTPAuthenticationError as error:
+        told = (
+            f"The mail server {where} refused the sign-in of '{settings.user}' ({error.smtp_code}); check user and password of the channel."
+        )
+        raise SettingsError(told) from error
+    except smtplib.SMTPNotSupportedError as error:
+        told = f"The mail server {where} cannot do what the channel asks for: {error}"
+        raise SettingsError(told) from error
+    except ssl.SSLError as error:
+        raise SettingsError(f"The mail server {where} has no certificate that can be trusted: {error.reason}.") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise InputError(
+            f"The mail server {where} broke off before the first message ({type(error).__name__}); try again later."
+        ) from error
+
+
+def _readable(answer: bytes) -> str:
+    """A server's answer in one line, without addresses."""
+    line = " ".join(answer.decode("ascii", "replace").split())
+    return re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)[:200]
