@@ -1,0 +1,92 @@
+"""What can be looked at: plans, runs, deliveries. Read-only, for the command line, the console and REST alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from netlift.errors import Refused
+from netlift.store import ledger
+from netlift.store import runs as stored
+from netlift.store.models import Run, Vote
+
+
+def runs() -> list[dict[str, Any]]:
+    """Every run, the newest first, also those that are still being prepared."""
+    return [_short(run) for run in Run.objects.select_related("author").order_by("-pk")]
+
+
+def plans() -> list[dict[str, Any]]:
+    """Every plan, the newest first."""
+    return [_short(run) for run in Run.objects.select_related("author").exclude(state="preparing").order_by("-pk")]
+
+
+def plan(run_id: str) -> dict[str, Any]:
+    """All about one plan: what is said to whom, findings, votes, hash.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    run = stored.get(run_id)
+    votes = Vote.objects.filter(run=run).select_related("voter").order_by("pk")
+    shown = ("messages", "segments", "inputs", "holdout", "country", "salt_id", "channels", "consent")
+    return {
+        **_short(run),
+        "approval_hash": run.approval_hash,
+        "findings": run.findings.get("findings", []),
+        "policy_version": run.findings.get("policy_version", ""),
+        "votes": [
+            {"voter": v.voter.username, "vote": v.vote, "text": v.text, "at": _time(v.at), "version": v.version, "void": v.void}
+            for v in votes
+        ],
+        **{name: run.content.get(name) for name in shown},
+        "facts": run.facts,
+    }
+
+
+def deliveries(run_id: str) -> dict[str, Any]:
+    """The ledger of a run: how many people in each state, and everybody.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    run = stored.get(run_id)
+    return {"counts": ledger.counts(run.pk), "rows": ledger.rows(run.pk)}
+
+
+def sent_at(run_id: str) -> datetime:
+    """When sending began, naive UTC.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: it was not launched.
+    """
+    moment = stored.get(run_id).sent_at
+    if moment is None:
+        raise Refused(f"Run {run_id} was not launched; launch it first: netlift launch {run_id}.")
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _short(run: Run) -> dict[str, Any]:
+    audience = run.content.get("audience", {})
+    return {
+        "run_id": str(run.pk),
+        "name": run.name,
+        "state": run.state,
+        "version": run.version,
+        "author": run.author.username,
+        "created_at": _time(run.created_at),
+        "changed_at": _time(run.changed_at),
+        "sent_at": _time(run.sent_at) if run.sent_at else None,
+        "folder": run.folder,
+        "verdict": run.findings.get("verdict"),
+        "approvals": len(stored.approvals(run)),
+        "quorum": run.content.get("quorum"),
+        "people": audience.get("people"),
+        "counts": audience.get("counts", {}),
+        "budget": run.content.get("budget"),
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
