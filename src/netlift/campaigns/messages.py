@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -50,11 +51,13 @@ class CannotWrite(Exception):
 
 
 def check(message: Message) -> None:
-    """See whether the templates of a message can be used at all.
+    """See whether sender and templates of a message can be used at all.
 
     Raises:
-        InputError: one has a mistake or does more than a message needs.
+        InputError: a template has a mistake or does more than a message needs, or the sender is no address.
     """
+    if CONTROL.search(message.sender) or not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(message.sender)[1]):
+        raise InputError(f"The sender '{message.sender}' of the offer '{message.offer}' is not of the form 'Name <name@example.com>'.")
     for part, source in (("subject", message.subject), ("text", message.text)):
         for problem in _problems(source):
             raise InputError(f"The {part} of the offer '{message.offer}' on {message.channel} cannot be used: {problem}.")

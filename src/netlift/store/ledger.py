@@ -144,7 +144,7 @@ class RunLedger:
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             for receipt in receipts:
                 self._record(token, receipt)
 
@@ -191,12 +191,19 @@ class RunLedger:
     def _record(self, token: str, receipt: Receipt) -> None:
         row = self._of_claim(token).filter(pk=receipt.delivery_id, state__in=("claimed", "committing", "unknown")).first()
         if row is None:
-            return  # the claim was lost, and the message with it was not sent by us
+            return  # the claim was lost before this message was begun
         row.attempts += 1
         row.state, row.reason, row.lease_until, row.changed_at = receipt.state, receipt.reason, None, timezone.now()
-        if receipt.state == "retry" and row.attempts > len(BACK_OFF):
-            row.state, row.reason = "failed", f"given up after {row.attempts} attempts: {receipt.reason}"
-        elif receipt.state == "retry":
+        if receipt.state == "retry":
+            self._put_off(row)
+        row.save(update_fields=["state", "reason", "attempts", "not_before", "lease_until", "changed_at"])
+
+    def _put_off(self, row: models.Delivery) -> None:
+        """Refused for now: when to try again, unless it was tried often enough or the run has ended meanwhile."""
+        if row.attempts > len(BACK_OFF):
+            row.state, row.reason = "failed", f"given up after {row.attempts} attempts: {row.reason}"
+        elif not models.Run.objects.filter(pk=self._run_id, state="sending").exists():
+            row.state, row.reason = "failed", f"not tried again because the run had ended: {row.reason}"
+        else:
             wait = BACK_OFF[row.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing
             row.not_before = timezone.now() + timedelta(seconds=wait)
-        row.save()

@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 from netlift.campaigns.channels.session import Session
-from netlift.campaigns.messages import write
+from netlift.campaigns.messages import CannotWrite, write
 from netlift.errors import InputError, SettingsError
 from netlift.records import Delivery, Receipt
 from netlift.settings import ChannelSettings
@@ -73,61 +73,64 @@ class Smtp:
             self._drop()
 
     def _send(self, delivery: Delivery, committing: Callable[[Delivery], bool]) -> Receipt | None:
-        body = letter(delivery)
+        number = delivery.delivery_id
+        if problem := self.problem(delivery.address):
+            return Receipt(number, "failed", problem)
+        try:
+            body = letter(delivery)
+        except CannotWrite as error:  # the contact data were changed after the launch
+            return Receipt(number, "failed", str(error))
         self.open()
         try:
             refused = self._announce(delivery)
         except LOST:
             self._drop()
-            return Receipt(delivery.delivery_id, "retry", "connection lost before the message was sent")
+            return Receipt(number, "retry", "connection lost before the message was sent")
         if refused is not None:
             return refused
         if not committing(delivery):
             self._drop()  # nothing but a lost connection takes an announced message back
             return None
-        try:
-            code, answer = self._hand_over(body)
-        except LOST:
-            self._drop()
-            return Receipt(delivery.delivery_id, "unknown", "connection lost after the message was sent and before the server's answer")
-        if not 200 <= code < 600:
-            self._drop()
-            return Receipt(delivery.delivery_id, "unknown", f"the server's answer could not be read: {_readable(answer)}")
-        return self._judged(delivery, code, answer)
+        return self._hand_over(number, body)
 
     def _announce(self, delivery: Delivery) -> Receipt | None:
         """MAIL, RCPT, DATA; a receipt where the server refuses one of them."""
         session = self._open_session()
         sender = parseaddr(delivery.message.sender)[1]
-        steps: tuple[tuple[Callable[[], tuple[int, bytes]], tuple[int, ...]], ...] = (
-            (lambda: session.mail(sender), (250,)),
-            (lambda: session.rcpt(delivery.address), (250, 251)),
-            (lambda: session.docmd("DATA"), (354,)),
+        steps: tuple[tuple[Callable[[], tuple[int, bytes]], int], ...] = (
+            (lambda: session.mail(sender), 2),
+            (lambda: session.rcpt(delivery.address), 2),
+            (lambda: session.docmd("DATA"), 3),
         )
         for command, expected in steps:
             code, answer = command()
-            if code not in expected:
-                return self._judged(delivery, code, answer)
+            if code // 100 != expected:
+                return self._refused(delivery.delivery_id, code, answer)
         return None
 
-    def _hand_over(self, body: bytes) -> tuple[int, bytes]:
+    def _hand_over(self, number: int, body: bytes) -> Receipt:
+        """The body, and the server's word for it."""
         session = self._open_session()
-        session.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
-        return session.getreply()
-
-    def _judged(self, delivery: Delivery, code: int, answer: bytes) -> Receipt:
-        """A receipt for the server's answer; the session is made ready for the next message."""
-        text = f"{code} {_readable(answer)}".strip()
-        if 200 <= code < 300:
-            return Receipt(delivery.delivery_id, "accepted", text)
-        if 500 <= code < 600:
-            self._reset()
-            return Receipt(delivery.delivery_id, "failed", text)
-        if code == 421 or not 400 <= code < 500:  # 421: the server closes the connection
+        try:
+            session.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
+            code, answer = session.getreply()
+        except LOST:
             self._drop()
-        else:
+            return Receipt(number, "unknown", "connection lost after the message was sent and before the server's answer")
+        if code // 100 == 2:
+            return Receipt(number, "accepted", _readable(code, answer))
+        if code // 100 in {4, 5}:
+            return self._refused(number, code, answer)
+        self._drop()
+        return Receipt(number, "unknown", f"the server's answer makes no sense: {_readable(code, answer)}")
+
+    def _refused(self, number: int, code: int, answer: bytes) -> Receipt:
+        """5xx is for good, all else for now; the session is made ready for the next message."""
+        if code // 100 in {4, 5} and code != 421:
             self._reset()
-        return Receipt(delivery.delivery_id, "retry", text)
+        else:  # 421: the server closes the connection
+            self._drop()
+        return Receipt(number, "failed" if code // 100 == 5 else "retry", _readable(code, answer))
 
     def _open_session(self) -> Session:
         if self._session is None:
@@ -206,7 +209,7 @@ def _sign_in(session: Session, settings: ChannelSettings, where: str) -> None:
         ) from error
 
 
-def _readable(answer: bytes) -> str:
+def _readable(code: int, answer: bytes) -> str:
     """A server's answer in one line, without addresses."""
-    line = " ".join(answer.decode("ascii", "replace").split())
+    line = " ".join(f"{code} {answer.decode('ascii', 'replace')}".split())
     return re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)[:200]
