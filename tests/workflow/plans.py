@@ -10,9 +10,10 @@ import numpy as np
 
 from netlift.records import Audience, Feature, Finding, Message, Plan, ReviewResult
 from netlift.settings import Settings, parse
-from netlift.store import open_store, people, runs, vault
+from netlift.store import people, runs, vault
 from netlift.workflow import decide, outputs
 from netlift.workflow.approval import approval_hash, freeze
+from tests.store import stores
 
 AUTHOR, OPERATOR, MEMBERS = "ada", "oscar", ("mia", "max", "mona")
 PASS = ReviewResult("pass", (), "1")
@@ -21,7 +22,7 @@ TEXT = "Hello {{ name }},\n\na new offer for you.\n.a line that begins with a do
 
 def opened(folder: Path) -> None:
     """A store with an author, an operator and three members of the committee."""
-    open_store(folder)
+    stores.fresh(folder)
     people.add(AUTHOR, "author")
     people.add(OPERATOR, "operator")
     for member in MEMBERS:

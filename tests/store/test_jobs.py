@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from netlift.store import jobs
+from netlift.store.models import Job
+
+
+def lapse() -> None:
+    """Let every lease run out."""
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_jobs_are_done_once_in_order(owner: str) -> None:
+    """First in, first out; nothing is handed out twice."""
+    numbers = [jobs.enqueue("launch", actor=owner) for _ in range(3)]
+    claimed = [jobs.claim() for _ in range(4)]
+    assert [c.job_id if c else None for c in claimed] == [*numbers, None]
+
+
+def test_another_worker_takes_over(owner: str) -> None:
+    """After the lease the job goes to the next worker, and the late one can write nothing."""
+    jobs.enqueue("launch", actor=owner)
+    late = jobs.claim()
+    assert late
+    assert jobs.heartbeat(late)
+    lapse()
+    second = jobs.claim()
+    assert second
+    assert second.job_id == late.job_id
+    assert not jobs.heartbeat(late)
+    assert not jobs.finish(late)
+    assert jobs.finish(second)
+    assert Job.objects.get().state == "done"
+
+
+def test_job_that_kills_its_workers_fails(owner: str) -> None:
+    """After three dead workers nobody tries again."""
+    jobs.enqueue("launch", actor=owner)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        assert jobs.claim()
+        lapse()
+    assert jobs.claim() is None
+    assert Job.objects.get().state == "failed"
+    assert Job.objects.get().error == "Its worker died 3 times."
+
+
+def test_error_and_cancel(owner: str) -> None:
+    """A failed job keeps its sentence; only a waiting job can be taken back."""
+    first, second = jobs.enqueue("launch", actor=owner), jobs.enqueue("launch", actor=owner)
+    claimed = jobs.claim()
+    assert claimed
+    jobs.finish(claimed, error="No mail server answers.")
+    assert not jobs.cancel(first)
+    assert jobs.cancel(second)
+    assert jobs.claim() is None
+    assert list(Job.objects.order_by("pk").values_list("state", "error")) == [("failed", "No mail server answers."), ("cancelled", "")]
+
+
+def test_workers_share_the_work(owner: str) -> None:
+    """Three workers at once do each of 30 jobs exactly once."""
+    for _ in range(30):
+        jobs.enqueue("launch", actor=owner)
+    done: list[int] = []
+
+    def worker() -> None:
+        while job := jobs.claim():
+            done.append(job.job_id)
+            jobs.finish(job)
+        connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == len(set(done)) == 30
