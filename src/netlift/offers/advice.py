@@ -45,7 +45,7 @@ def advise(
         known = {e.offer for e in tried[s]}
         untried = [o.name for o in offers if o.name not in known]
         decision = decide(tried[s], untried, bought=spent, standing=worth[s].standing if s in worth else "unknown")
-        facts = Facts(_where(s, names), tried[s], worth.get(s), buying.value_name, accounting)
+        facts = Facts(_where(s, names), int((segment == s).sum()), tried[s], worth.get(s), buying.value_name, accounting)
         general = (*insight.warnings, *_proof(segmentation)) if known else ()
         warnings = (*_warnings(decision, facts, spent, untried), *general)
         advice[s] = _recommendation(s, decision, facts, warnings=warnings), decision
@@ -81,8 +81,8 @@ def _warnings(decision: Decision, facts: Facts, spent: Mapping[str, float], untr
     e = decision.evidence
     if e is not None and e.contacts < FEW:
         found.append(f"Only {e.contacts} contacts of '{e.offer}' in {facts.where}: the figure rests mostly on the other segments.")
-    if decision.action in {"do_not_target", "keep"} and decision.evidence and facts.worth is None:
-        found.append("What these customers are worth is not known; a table of transactions, or features.value, would tell.")
+    if decision.action == "do_not_target" and untried and facts.worth is None:
+        found.append("What customers are worth is not known, so no other offer is advised; transactions or features.value would tell.")
     if facts.accounting is None:
         found.append("The tables contacted and responses, or a 0/1 column named in [response], would bring evidence.")
     return tuple(found)

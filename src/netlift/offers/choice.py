@@ -149,6 +149,8 @@ def _doubts(settings: Settings, tables: Tables, offers: Sequence[OfferSettings],
         )
     if outcome is not None and not any(o.current or o.name in outcome.offers for o in offers):
         found.append("None of the offers is marked current = true or named like a past campaign, so past answers tell nothing about them.")
+    if sum(o.current for o in offers) > 1:
+        found.append("More than one offer is marked current = true: past answers cannot be told apart and count for each of them.")
     if not settings.channels:
         found.append("No channel is set up in netlift.toml, so nobody can be contacted; add [channels.email].")
     if not tables.has("consents"):

@@ -1,9 +1,13 @@
 """What past contacts say about an offer in a segment: expected profit per contact with a 95 % interval.
 
-Beta-binomial empirical Bayes. A segment's answer rate is Beta(M m + y, M (1 - m) + c - y) with m the offer's overall
-rate and M the prior strength by Kleinman's moments (JASA 68, 1973). Customers are clusters: where one customer has
-several contacts, counts are divided by the design effect of the ratio y / c first.
-Assumes that the segments were not chosen by the same answers; where they were, insight says so.
+Linear credibility (Bühlmann and Straub 1970) for answer rates. With y answers in n contacts of a segment and a prior of
+strength M contacts: Z = n / (n + M), rate = m + Z (y / n - m), where m is the offer's overall rate, weighted by
+w = n M / (n + M). One estimate of M would make the intervals too short, so figures are averaged over M, each weighted by
+the beta-binomial likelihood of all segments; beforehand M / (M + TYPICAL) is uniform on (0, 1). The interval is that of
+the beta distribution with the averaged mean and variance. Simulated coverage: 94 to 98 % (tests).
+
+Customers are clusters: where a customer has several contacts, counts are divided by the design effect of y / n first.
+Assumes that the segments were not made from the same answers; where they were, insight says so.
 """
 
 from __future__ import annotations
@@ -14,11 +18,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
+from scipy.special import betaincinv, betaln
 
 from netlift.errors import InputError
 from netlift.records import Floats, Ints, Outcome
 from netlift.settings import OfferSettings
+
+POINTS = 40  # of the grid of M
+TYPICAL = 10  # contacts: the median of M beforehand; small, so that little is borrowed unless the segments agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +92,31 @@ def rates(contacts: Ints, responses: Ints, group: Ints, k: int) -> Rates:
     binomial = c * raw * (1 - raw)
     design_effect = np.maximum(np.divide(squares, binomial, out=np.ones(k), where=binomial > 0), 1)
     n = c / design_effect
-    m = (float((raw * n).sum()) + 0.5) / (float(n.sum()) + 1)
-    strength = _strength(raw, n, m)
-    alpha = strength * m + raw * n
-    beta = strength * (1 - m) + (1 - raw) * n
-    return Rates(c, y, alpha / (alpha + beta), betaincinv(alpha, beta, 0.025), betaincinv(alpha, beta, 0.975))
+    mean, variance = _credible(raw * n, n)
+    size = mean * (1 - mean) / variance - 1
+    low, high = (betaincinv(mean * size, (1 - mean) * size, p) for p in (0.025, 0.975))
+    return Rates(c, y, mean, low, high)
 
 
-def _strength(raw: Floats, n: Floats, m: float) -> Floats:
-    """Prior strength M per group, in contacts: at least one, at most what all other groups together have seen."""
-    everything = float(n.sum())
-    room = everything - float((n**2).sum()) / everything
-    spread = float((n * (raw - m) ** 2).sum()) - (np.count_nonzero(n) - 1) * m * (1 - m)
-    seen = spread > 0 and room > 0  # a difference between the groups
-    strength = m * (1 - m) / (spread / room) - 1 if seen else everything
-    most: Floats = np.maximum(everything - n, 1)
-    return np.minimum(np.maximum(strength, 1), most)
+def _credible(y: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of k rates, (k,) each, from answers and contacts."""
+    raw = y / np.maximum(n, 1)
+    u = (np.arange(POINTS) + 0.5) / POINTS
+    M = (TYPICAL * u / (1 - u))[:, None]
+    w = n * M / (n + M)
+    W = w.sum(axis=1, keepdims=True)
+    pooled = (y.sum() + 0.5) / (n.sum() + 1)
+    m = ((w * raw).sum(axis=1, keepdims=True) + pooled) / (W + 1)
+    a, b = M * m, M * (1 - m)
+    likelihood = (betaln(a + y, b + n - y) - betaln(a, b)).sum(axis=1) - np.log(W[:, 0] + 1) / 2
+    weight = np.exp(likelihood - likelihood.max())
+    weight /= weight.sum()
+    Z = n / (n + M)
+    mean = m + Z * (raw - m)
+    of_m = (1 - Z) ** 2 * m * (1 - m) / (W + 1)
+    variance = (mean * (1 - mean) - of_m) / (n + M + 1) + of_m
+    overall = weight @ mean
+    return overall, weight @ (variance + mean**2) - overall**2
 
 
 def evidence(offers: Sequence[OfferSettings], outcome: Outcome | None, segment: Ints) -> dict[int, tuple[Evidence, ...]]:

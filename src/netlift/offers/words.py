@@ -16,6 +16,7 @@ class Facts:
     """What the words are made from, for one segment."""
 
     where: str  # "segment 2 (…)" or "all customers"
+    size: int  # customers
     tried: tuple[Evidence, ...]
     worth: Worth | None
     value_name: str
@@ -29,7 +30,7 @@ def why(decision: Decision, facts: Facts) -> str:
     if decision.evidence is None:
         return f"None of the offers was ever sent to anybody, so nothing is known about their answers. {_test(decision)}"
     words = {"keep": _keep, "new_offer": _new_offer, "ab_test": _ab_test, "do_not_target": _do_not_target}
-    return words[decision.action](decision, facts, facts.accounting)
+    return words[decision.action](decision, facts, evidence=decision.evidence, accounting=facts.accounting)
 
 
 def _nothing_known(decision: Decision) -> str:
@@ -39,54 +40,61 @@ def _nothing_known(decision: Decision) -> str:
 
 
 def _test(decision: Decision) -> str:
-    against = f"{_names(decision.offers)} against each other and" if len(decision.offers) > 1 else _names(decision.offers)
-    return f"Test {against} against people who get nothing, on a small share first; the answers will decide."
+    return f"Test {_rivals(decision)}, and leave some people alone to compare with; the answers will decide."
 
 
-def _keep(decision: Decision, facts: Facts, accounting: Accounting) -> str:
+def _keep(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:  # noqa: ARG001 - the shape of all four
+    limit = percent(accounting.break_even)
     return (
-        f"Keep this offer: {figures(facts.tried[0], accounting)}.{_others(facts.tried[1:], accounting)} "
-        f"Even the low end of the interval earns money. Answers below {percent(accounting.break_even)} in the next campaign would change this."
+        f"Keep this offer: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} Even the low end of the interval "
+        f"earns money. Fewer than {limit} answers in the next campaign would change this."
     )
 
 
-def _new_offer(decision: Decision, facts: Facts, accounting: Accounting) -> str:
+def _new_offer(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:
+    limit = percent(accounting.break_even)
     return (
-        f"What was tried loses money here: {figures(facts.tried[0], accounting)}.{_others(facts.tried[1:], accounting)} "
-        f"But these are good customers{_worth(facts)}. So test something completely different, {_names(decision.offers)}, on a small "
-        f"share: it pays if more than {percent(accounting.break_even)} answer; with fewer, leave {facts.where} alone."
+        f"What was tried loses money here: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} But these are good "
+        f"customers{_worth(facts)}. So test something completely different: {_rivals(decision)}. It pays if more than {limit} answer; "
+        f"with fewer, leave {facts.where} alone. {_price(facts, accounting)}"
     )
 
 
-def _ab_test(decision: Decision, facts: Facts, accounting: Accounting) -> str:
-    evidence = decision.evidence
-    if evidence is not None and evidence.high < 0:
+def _ab_test(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:
+    if evidence.high < 0:
         state = "What was tried loses money here"
         reason = f"The customers are worth about as much as the average{_worth(facts)}, so another offer deserves a test"
     else:
         state, reason = "It is open whether contacts earn money here", "More answers are needed"
-    shown = figures(evidence, accounting) if evidence is not None else ""
     others = _others([e for e in facts.tried if e is not evidence], accounting)
-    rival = (
-        " against ".join(f"'{name}'" for name in decision.offers)
-        if len(decision.offers) > 1
-        else f"{_names(decision.offers)} against no contact"
-    )
+    limit = percent(accounting.break_even)
     return (
-        f"{state}: {shown}.{others} {reason}: test {rival} on a small share. Keep an offer that more than "
-        f"{percent(accounting.break_even)} answer; if neither interval comes to lie above zero, stop."
+        f"{state}: {figures(evidence, accounting)}.{others} {reason}: test {_rivals(decision)}. Keep an offer that clearly more than "
+        f"{limit} answer; if none reaches that, stop. {_price(facts, accounting)}"
     )
 
 
-def _do_not_target(decision: Decision, facts: Facts, accounting: Accounting) -> str:
+def _do_not_target(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:
     worth = (
         f"The customers are worth clearly less than the average{_worth(facts)}. " if facts.worth and facts.worth.standing == "below" else ""
     )
+    limit = percent(accounting.break_even)
     return (
-        f"Contacts lose money here: {figures(facts.tried[0], accounting)}.{_others(facts.tried[1:], accounting)} Even the high end of the "
-        f"interval is a loss. {worth}If you still want to contact them, try '{decision.fallback}' on a few: only more than "
-        f"{percent(accounting.break_even)} answers would change this."
+        f"Contacts lose money here: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} Even the high end of the "
+        f"interval is a loss. {worth}If you still want to contact them, try '{decision.fallback}' on a few: only more than {limit} "
+        "answers would change this."
     )
+
+
+def _rivals(decision: Decision) -> str:
+    if decision.action == "ab_test" and len(decision.offers) == 1:
+        return f"'{decision.offers[0]}' against no contact"
+    return " against ".join(f"'{name}'" for name in decision.offers)
+
+
+def _price(facts: Facts, accounting: Accounting) -> str:
+    most = accounting.contact_cost * facts.size
+    return f"The test costs at most {most:,.2f} {accounting.currency} ({facts.size:,} contacts without any answer)."
 
 
 def figures(e: Evidence, accounting: Accounting) -> str:
@@ -122,7 +130,3 @@ def _worth(facts: Facts) -> str:
     return (
         f" ({facts.value_name}: {w.mean:,.0f} per customer, 95 % interval {w.low:,.0f} to {w.high:,.0f}, against {w.base:,.0f} on average)"
     )
-
-
-def _names(offers: Sequence[str]) -> str:
-    return " and ".join(f"'{name}'" for name in offers)

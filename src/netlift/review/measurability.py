@@ -1,4 +1,4 @@
-"""NOT_MEASURABLE: without people left alone nobody can say what the campaign earned."""
+"""MEASURABILITY: without people left alone nobody can say what the campaign earned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measurability(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  #
             f"The lift cannot be measured: none of the {treated:,} people is held out (experiment.holdout is {plan.holdout:g}). "
             "Hold out 10 % to learn what the campaign earns."
         )
-        return (Finding("NOT_MEASURABLE", "review", "holdout", text),)
+        return (Finding("MEASURABILITY", "review", "holdout", text),)
     visible = POWER * float(np.sqrt(0.25 / held_out + 0.25 / treated))  # at an answer rate of one half, the worst case
     if visible <= COARSE:
         return ()
@@ -31,4 +31,4 @@ def measurability(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  #
         f"Only {held_out:,} people are held out: a difference in answers below {100 * visible:.0f} percentage points may stay unseen "
         "in the worst case. A larger holdout shows more."
     )
-    return (Finding("NOT_MEASURABLE", "note", "holdout", text),)
+    return (Finding("MEASURABILITY", "note", "holdout", text),)

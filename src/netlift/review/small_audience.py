@@ -18,14 +18,14 @@ NOT_PERSONAL = {"unsubscribe", "unsubscribe_url", "unsubscribe_link", "sender"}
 def small_audience(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:
     """Judge the number of people who will get a message; an empty audience is another check's matter."""
     people = int(plan.audience.contacted().sum())
-    if people == 0 or people >= COMFORTABLE:
-        return ()
-    if people >= policy.min_audience:
-        return (_finding("note", people, "Consider joining segments."),)
-    personal = _personal(plan) if people < TINY else ""
+    personal = _personal(plan) if 0 < people < TINY else ""
     if personal:
         return (_finding("block", people, f"The plan uses {personal}, which picks people out. Take it away or widen the audience."),)
-    return (_finding("review", people, f"The floor is {policy.min_audience}. Widen the audience, e.g. by joining segments."),)
+    if 0 < people < policy.min_audience:
+        return (_finding("review", people, f"The floor is {policy.min_audience}. Widen the audience, e.g. by joining segments."),)
+    if 0 < people < COMFORTABLE:
+        return (_finding("note", people, "Consider joining segments."),)
+    return ()
 
 
 def _finding(severity: Literal["block", "review", "note"], people: int, advice: str) -> Finding:
