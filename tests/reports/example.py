@@ -77,7 +77,8 @@ def _segmentation(n: int, rng: np.random.Generator, segment: np.ndarray) -> Segm
         for k in (3, 4, 5)
     )
     chosen = Candidate("kmeans", 4, 0.87, 0.42, 0.27, 0.14, 0.05, 0.22, 0.012, 2.1, "report", chosen=True)
-    failed = Candidate("rfm_tertiles", 9, *([float("nan")] * 7), 0.1)
+    nan = float("nan")
+    failed = Candidate("rfm_tertiles", 9, nan, nan, nan, nan, nan, nan, nan, 0.1)
     verdict = Verdict(
         "constructed",
         True,

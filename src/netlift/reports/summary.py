@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from netlift.records import Audience, Estimate, Insight, Measurement, ReportContent, Trait, Verdict
+from netlift.reports.figures import words
 
 ACTIONS = {
     "keep": "Keep going",
@@ -28,11 +29,16 @@ REVIEWS = {
     "review": "The policy checks found points that people must decide on.",
     "pass": "The policy checks found nothing that stands in the way.",
 }
+NO_MESSAGE = ("planned", "excluded")
 STATES = {
-    "accepted": "accepted by the channel",
-    "failed": "refused for good",
-    "unknown": "unknown: no answer came; held, never sent twice by itself",
-    "retry": "refused for now, to be tried again",
+    "ready": "Waiting to be sent",
+    "claimed": "Being sent",
+    "committing": "On the wire",
+    "accepted": "Accepted by the channel",
+    "failed": "Refused for good",
+    "unknown": "Unknown: no answer came; held, never sent twice by itself",
+    "retry": "Refused for now, to be tried again",
+    "cancelled": "Cancelled before they were sent",
 }
 
 
@@ -71,14 +77,20 @@ def segment_names(insight: Insight) -> dict[int, str]:
     return {0: "Everybody"} | {s.segment: s.name for s in insight.segments}
 
 
-def audience_lines(audience: Audience) -> list[Line]:
-    """Contacted, held out, then the excluded by reason, largest first; the people add up to everybody."""
-    counts = audience.counts()
-    n = max(len(audience.customer_ids), 1)
-    reached = [Line(label, counts.pop(code, 0), 0) for code, label in (("contacted", "Contacted"), ("holdout", "Held out by lot"))]
-    rest = [Line(f"Left out: {reason.replace('_', ' ')}", people, 0) for reason, people in counts.items()]
-    lines = reached + sorted(rest, key=lambda line: -line.people)
-    return [Line(line.label, line.people, line.people / n) for line in lines]
+def audience_lines(counts: Mapping[str, int]) -> list[Line]:
+    """Contacted, held out, then the excluded by reason, largest first; the people add up to everybody.
+
+    `counts` is what `Audience.counts` gives.
+    """
+    everybody = max(sum(counts.values()), 1)
+    reasons = sorted(set(counts) - {"contacted", "holdout"}, key=lambda reason: (-counts[reason], reason))
+    labels = {"contacted": "Contacted", "holdout": "Held out by lot"} | {r: f"Left out: {words(r)}" for r in reasons}
+    return [Line(label, counts.get(code, 0), counts.get(code, 0) / everybody) for code, label in labels.items()]
+
+
+def messages(deliveries: Mapping[str, int]) -> dict[str, int]:
+    """Messages by state in words; people for whom there is none are left away."""
+    return {STATES.get(state, words(state)): number for state, number in deliveries.items() if state not in NO_MESSAGE}
 
 
 def contacted_by_segment(audience: Audience) -> dict[int, int]:

@@ -1,0 +1,28 @@
+"""The console's pages and who may open them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from netlift.console import acts, views
+from netlift.console.access import ANYONE, AUTHORS, READERS, VOTERS, page
+
+urlpatterns = [
+    path("healthz", login_not_required(views.health), name="health"),
+    path("sign-in/", LoginView.as_view(template_name="console/sign_in.html", redirect_authenticated_user=True), name="login"),
+    path("sign-out/", LogoutView.as_view(next_page="login"), name="logout"),
+    page("", views.runs, name="runs", roles=READERS),
+    page("runs/<int:run_id>/", views.run, name="run", roles=READERS),
+    page("runs/<int:run_id>/map/", views.segment_map, name="map", roles=READERS),
+    page("runs/<int:run_id>/map.svg", views.map_picture, name="map-picture", roles=READERS),
+    page("runs/<int:run_id>/review/", views.review, name="review", roles=READERS),
+    page("runs/<int:run_id>/report/", views.report, name="report", roles=READERS),
+    page("runs/<int:run_id>/approve/", acts.approve, name="approve", roles=VOTERS),
+    page("runs/<int:run_id>/request-changes/", acts.request_changes, name="request_changes", roles=VOTERS),
+    page("runs/<int:run_id>/reject/", acts.reject, name="reject", roles=VOTERS),
+    page("runs/<int:run_id>/submit/", acts.submit, name="submit", roles=AUTHORS),
+    page("runs/<int:run_id>/withdraw/", acts.withdraw, name="withdraw", roles=AUTHORS),
+    page("runs/<int:run_id>/stop/", acts.stop, name="stop", roles=ANYONE),
+]
