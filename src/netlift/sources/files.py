@@ -1,0 +1,183 @@
+"""Source kind `files`: a file, a folder or a glob of CSV, CSV.GZ or Parquet files that together are one table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from netlift.errors import SettingsError, SourceError
+from netlift.expressions import closest
+from netlift.settings import TableSettings
+from netlift.sources.csv_rows import CsvFile, open_csv
+from netlift.sources.csv_rows import read_batches as csv_batches
+from netlift.sources.parquet import parquet_columns
+from netlift.sources.parquet import read_batches as parquet_batches
+from netlift.sources.relation import Batch, Relation
+
+SUFFIXES: dict[str, Literal["csv", "parquet"]] = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "csv",
+    ".tsv.gz": "csv",
+    ".txt": "csv",
+    ".txt.gz": "csv",
+    ".parquet": "parquet",
+}
+
+
+def read(table: TableSettings, *, name: str, folder: Path) -> Relation:
+    """Open the files of a table; `name` is the table's, `folder` is what relative paths are relative to.
+
+    Raises:
+        SettingsError: path or format is missing or cannot be.
+        SourceError: no file is found, or a header is wrong, or headers differ.
+    """
+    if not table.path:
+        raise SettingsError(f"netlift.toml: tables.{name}.path is missing; write the file, folder or glob to read.")
+    if "://" in table.path:
+        raise SettingsError(f"tables.{name}.path is '{table.path}', and source 'files' reads local files; write a file, folder or glob.")
+    paths = _find(table.path, folder)
+    kind = table.format.kind or _kind(paths, name)
+    named = table.path
+    if kind == "parquet":
+        return _parquet(paths, named)
+    return _csv([open_csv(path, table.format) for path in paths], named)
+
+
+def _find(named: str, folder: Path) -> list[Path]:
+    """The files, in the order of their names."""
+    path = folder.absolute() / Path(named).expanduser()
+    try:
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.is_file() and _suffix(p) and not p.name.startswith((".", "_")))
+            if not found:
+                raise SourceError(f"The folder '{named}' holds no file named {', '.join('*' + s for s in SUFFIXES)}.")
+            return found
+        if any(mark in named for mark in "*?["):
+            root = Path(path.anchor)
+            found = sorted(p for p in root.glob(str(path.relative_to(root))) if p.is_file())
+            if not found:
+                raise SourceError(f"No file matches '{named}'; look at the pattern (it is relative to netlift.toml).")
+            return found
+    except (OSError, ValueError) as error:
+        raise SourceError(f"'{named}' cannot be read ({error}).") from error
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise SourceError(f"There is no file '{named}'{closest(path.name, beside)}; paths are relative to the folder of netlift.toml.")
+
+
+def _suffix(path: Path) -> str | None:
+    name = path.name.lower()
+    return max((s for s in SUFFIXES if name.endswith(s)), key=len, default=None)
+
+
+def _kind(paths: Sequence[Path], name: str) -> Literal["csv", "parquet"]:
+    kinds = {path: SUFFIXES.get(_suffix(path) or "") for path in paths}
+    unknown = next((p for p, kind in kinds.items() if kind is None), None)
+    if unknown:
+        raise SettingsError(f"'{unknown.name}' does not say by its name what it is; write tables.{name}.format = {{ kind = \"csv\" }}.")
+    csv_file = next((p for p, kind in kinds.items() if kind == "csv"), None)
+    parquet = next((p for p, kind in kinds.items() if kind == "parquet"), None)
+    if csv_file and parquet:
+        raise SourceError(f"tables.{name} mixes CSV ('{csv_file.name}') and Parquet ('{parquet.name}'); name files of one kind.")
+    return "csv" if csv_file else "parquet"
+
+
+def _csv(files: list[CsvFile], named: str) -> Relation:
+    for other in files[1:]:
+        _same_columns(files[0].path, files[0].header, other.path, other.header)
+    seal = _Seal([f.path for f in files])
+    notes: list[str] = []
+
+    def batches(columns: Sequence[str]) -> Iterator[Batch]:
+        for number, file in enumerate(files):
+            for batch in csv_batches(file, columns, number=number):
+                yield replace(batch, share=(number + batch.share) / len(files))
+            notes.extend(file.notes)
+        seal.check()
+
+    return Relation(
+        named=named,
+        files=_names([f.path for f in files]),
+        columns=dict.fromkeys(files[0].header, pa.string()),
+        sha256=seal.sha256,
+        batches=batches,
+        notes=notes,
+        whole_rows=True,
+        delimiter=files[0].format.delimiter,
+    )
+
+
+def _parquet(paths: list[Path], named: str) -> Relation:
+    schemas = [parquet_columns(path) for path in paths]
+    for path, schema in zip(paths[1:], schemas[1:], strict=True):
+        _same_columns(paths[0], list(schemas[0]), path, list(schema))
+        different = next((c for c in schema if schema[c] != schemas[0][c]), None)
+        if different is not None:
+            raise SourceError(
+                f"Column '{different}' is {schemas[0][different]} in '{paths[0].name}' and {schema[different]} in '{path.name}'; "
+                "files that are one table need one type.",
+            )
+    seal = _Seal(paths)
+
+    def batches(columns: Sequence[str]) -> Iterator[Batch]:
+        for number, path in enumerate(paths):
+            for batch in parquet_batches(path, columns, number=number):
+                yield replace(batch, share=(number + batch.share) / len(paths))
+        seal.check()
+
+    return Relation(
+        named=named,
+        files=_names(paths),
+        columns=schemas[0],
+        sha256=seal.sha256,
+        batches=batches,
+        notes=[],
+        whole_rows=False,
+    )
+
+
+def _names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The files' names, with their folders where two have the same name."""
+    names = tuple(path.name for path in paths)
+    return names if len(set(names)) == len(names) else tuple(str(path) for path in paths)
+
+
+def _same_columns(first: Path, expected: Sequence[str], path: Path, found: Sequence[str]) -> None:
+    differing = sorted(set(expected) ^ set(found))
+    if differing:
+        holder = first if differing[0] in expected else path
+        raise SourceError(
+            f"'{first.name}' and '{path.name}' are one table and have different columns: '{differing[0]}' is only in '{holder.name}'; "
+            "give all files the same header.",
+        )
+
+
+class _Seal:
+    """The SHA-256 of some files, and the proof that they stayed as they were."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._stats = {path: self._stat(path) for path in paths}
+        digest = hashlib.sha256()
+        for path in paths:
+            with path.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        self.sha256 = digest.hexdigest()
+
+    def check(self) -> None:
+        """Raise SourceError where a file was changed since."""
+        for path, stat in self._stats.items():
+            if self._stat(path) != stat:
+                raise SourceError(f"'{path.name}' was changed while it was read; run again when it is complete.")
+
+    @staticmethod
+    def _stat(path: Path) -> tuple[int, int]:
+        stat = path.stat()
+        return stat.st_size, stat.st_mtime_ns

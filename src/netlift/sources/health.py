@@ -1,0 +1,83 @@
+"""Findings about a table's health, in plain words. Nothing here changes a row."""
+
+from __future__ import annotations
+
+from netlift.engine import Engine, quoted
+from netlift.sources.derived import Checked
+from netlift.sources.refusals import negative_columns
+from netlift.sources.values import Reader
+
+MUCH = 0.05  # share of missing values worth a remark
+_MOMENTS = ("timestamp", "answered_at", "given_at", "contacted_at", "responded_at", "start_date")
+
+
+def findings(engine: Engine, table: str, *, checked: Checked, rows: int, reader: Reader) -> list[str]:
+    """Remarks on a canonical table that is in the engine under its name."""
+    found = [
+        *_freshness(engine, table, checked, reader),
+        *_missing(engine, table, checked, rows),
+        *_ids(engine, table, checked),
+        *_money(engine, table, checked, rows),
+        *_repeated(engine, table, rows),
+    ]
+    return [f"{table}: {text}" for text in found]
+
+
+def _freshness(engine: Engine, table: str, checked: Checked, reader: Reader) -> list[str]:
+    column = next((c for c in _MOMENTS if c in checked.kinds), None)
+    if column is None:
+        return []
+    value = reader.local(column) if checked.kinds[column] == "instant" else column
+    first, last = engine.rows(f"SELECT min({value}), max({value}) FROM {table}")[0]
+    if last is None:
+        return []
+    zone = f" ({reader.project_zone})" if checked.kinds[column] == "instant" else ""
+    return [f"{column} runs from {first:%Y-%m-%d} to {last:%Y-%m-%d}{zone}."]
+
+
+def _missing(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]:
+    names = [n for n in checked.kinds if (table, n) != ("transactions", "coupon")]  # most purchases have none
+    present = engine.rows(f"SELECT {', '.join(f'count({quoted(n)})' for n in names)} FROM {table}")[0]
+    lacking = {name: rows - count for name, count in zip(names, present, strict=True) if rows - count > MUCH * rows}
+    return [f"{name} is missing in {count:,} of {rows:,} rows ({count / rows:.0%})." for name, count in lacking.items()]
+
+
+def _ids(engine: Engine, table: str, checked: Checked) -> list[str]:
+    """Ids that went through a spreadsheet or a float before they reached us."""
+    found = []
+    for name in (n for n, kind in checked.kinds.items() if kind == "id"):
+        pattern = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
+        count, example = engine.rows(f"SELECT count(*), min({name}) FROM {table} WHERE regexp_full_match({name}, ?)", [pattern])[0]
+        if count:
+            found.append(
+                f"{count:,} values of {name} look like numbers that a spreadsheet wrote, such as '{example}'; they are kept as they are."
+            )
+    return found
+
+
+def _money(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]:
+    if table != "transactions":
+        return []
+    negative = negative_columns(checked)
+    discount = "discount < 0" if "discount" in checked.kinds else "FALSE"
+    zero, returned, value, odd = engine.rows(
+        f"SELECT count_if(amount = 0), count_if({negative}), sum(amount) FILTER (WHERE {negative}), count_if({discount}) FROM {table}",
+    )[0]
+    found = []
+    if zero:
+        found.append(f"{zero:,} of {rows:,} rows ({zero / rows:.1%}) have an amount of 0.")
+    if returned:
+        found.append(f"{returned:,} rows with a negative quantity or amount are kept as returns (together {value:,.2f}).")
+    if odd:
+        found.append(
+            f"{odd:,} rows have a negative discount; discount is money saved, as a positive number: derive it with the sign turned."
+        )
+    return found
+
+
+def _repeated(engine: Engine, table: str, rows: int) -> list[str]:
+    distinct = engine.rows(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {table})")[0][0]
+    if distinct == rows:
+        return []
+    count = rows - distinct
+    return [f"{count:,} {'row equals' if count == 1 else 'rows equal'} another row in every column; all are kept."]

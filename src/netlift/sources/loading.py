@@ -1,0 +1,118 @@
+"""The verb: read every table of the settings, check it, and leave it in the engine under its canonical name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from netlift import plugins
+from netlift.engine import Engine, quoted
+from netlift.errors import SettingsError
+from netlift.records import Progress, TableInput, Tables, silent
+from netlift.settings import Settings
+from netlift.sources import files, health, quarantine, refusals
+from netlift.sources.canonical import CANONICAL, RECORDED
+from netlift.sources.derived import CHECKED, Checked, check_rows
+from netlift.sources.kinds import decide
+from netlift.sources.landing import RAW, land
+from netlift.sources.mapping import Mapping, match
+from netlift.sources.relation import Relation
+from netlift.sources.values import Reader, literal, reader
+
+SOURCES: dict[str, Callable[..., Relation]] = {"files": files.read}  # read(table, *, name, folder) -> Relation
+
+
+def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tables:
+    """Read all tables; the rows stay in the engine (customers, transactions, …), refused rows in `quarantine`.
+
+    Moments without an offset are read in the zone of the file's format, else the project's, and stored in UTC. Where
+    clocks are set back, a time that occurs twice is the later one; a time that is skipped is moved on by the hour.
+
+    Raises:
+        SettingsError: a source is unknown, or a key does not fit the table.
+        SourceError: a table cannot be read, or is refused as a whole; then no table of this call is left in the engine.
+        ExpressionError: derive or where is wrong.
+    """
+    sources = plugins.table("sources", SOURCES)
+    for name, table in settings.tables.items():
+        if table.source not in sources:
+            raise SettingsError(f"tables.{name}.source is '{table.source}', which is no source; they are {', '.join(sorted(sources))}.")
+    quarantine.create(engine)
+    inputs: list[TableInput] = []
+    try:
+        for i, (name, table) in enumerate(settings.tables.items()):
+            part = _part(progress, i, len(settings.tables))
+            relation = sources[table.source](table, name=name, folder=settings.folder)
+            inputs.append(_load_table(settings, engine, relation, name=name, progress=part))
+    except BaseException:
+        for name in [i.table for i in inputs]:
+            engine.execute(f"DROP TABLE IF EXISTS {name}")
+        raise
+    finally:
+        engine.execute(f"DROP TABLE IF EXISTS {RAW}; DROP TABLE IF EXISTS {CHECKED}")
+    progress(1.0, "all tables read")
+    return Tables(tuple(inputs))
+
+
+def _part(progress: Progress, i: int, n: int) -> Progress:
+    return lambda share, doing: progress((i + share) / n, doing)
+
+
+def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name: str, progress: Progress) -> TableInput:
+    """One table from its opened source to its canonical form."""
+    table = settings.tables[name]
+    how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
+    mapping = match(name, table, relation)
+    rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
+    columns, mixed = decide(engine, mapping, how)
+    checked = check_rows(engine, mapping, columns, how)
+    _quarantine_problems(engine, mapping, checked, relation)
+    refusals.over_threshold(engine, mapping, table, checked=checked, rows_in=rows_in)
+    refusals.repeated_keys(engine, mapping, table, relation)
+    refusals.over_threshold(engine, mapping, table, checked=checked, rows_in=rows_in)
+    refusals.returned_goods(engine, mapping, table, checked=checked)
+    rows_ok, left_out = engine.rows(f"SELECT count_if({refusals.GOOD}), count_if(__problem IS NULL AND NOT __kept) FROM {CHECKED}")[0]
+    refusals.nothing_left(mapping, rows_in=rows_in, rows_ok=rows_ok, rows_left_out=left_out)
+    common = quarantine.commonest(engine, name)
+    refused = [f"{name}: {_refused(common.refused, rows_in)}; {refusals.describe(engine, mapping, checked, common)}."] if common else []
+    engine.execute(f"DROP TABLE {RAW}")
+    kinds = _store(engine, name, checked, how)
+    progress(0.9, f"checking {name}")
+    remarks = health.findings(engine, name, checked=checked, rows=rows_ok, reader=how)
+    return TableInput(
+        table=name,
+        source=relation.named,
+        rows_in=rows_in,
+        rows_ok=rows_ok,
+        rows_quarantined=common.refused if common else 0,
+        rows_left_out=left_out,
+        sha256=relation.sha256,
+        columns=kinds,
+        findings=(*(f"{name}: {note}" for note in relation.notes), *refused, *mixed, *remarks),
+    )
+
+
+def _quarantine_problems(engine: Engine, mapping: Mapping, checked: Checked, relation: Relation) -> None:
+    cases = " ".join(f"WHEN {i} THEN {literal(p.column)}" for i, p in enumerate(checked.problems))
+    reasons = " ".join(f"WHEN {i} THEN {literal(p.reason)}" for i, p in enumerate(checked.problems))
+    if checked.problems:
+        found = (
+            f"SELECT __file, __line, CASE __problem {cases} END AS column_name, CASE __problem {reasons} END AS reason "
+            f"FROM {CHECKED} WHERE __problem IS NOT NULL"
+        )
+        quarantine.add_found(engine, mapping, relation, found=found, raw=RAW)
+
+
+def _store(engine: Engine, name: str, checked: Checked, how: Reader) -> dict[str, str]:
+    """Make the canonical table; returns its columns and their kinds."""
+    columns = {column: RECORDED[kind] for column, kind in checked.kinds.items()}
+    selected = [quoted(column) for column in columns]
+    if CANONICAL[name].local_time:
+        selected.append(f"{how.local('timestamp')} AS local_timestamp")
+        columns["local_timestamp"] = "timestamp"
+    engine.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {', '.join(selected)} FROM {CHECKED} WHERE {refusals.GOOD}")
+    return columns
+
+
+def _refused(refused: int, rows_in: int) -> str:
+    rows = "1 row is" if refused == 1 else f"{refused:,} rows are"
+    return f"{rows} refused and in quarantine ({refused / rows_in:.1%} of {rows_in:,})"

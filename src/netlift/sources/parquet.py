@@ -1,0 +1,55 @@
+"""Parquet: typed columns in batches; the line number is the row's number in its file, from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from netlift.errors import SourceError
+from netlift.sources.relation import LINE, Batch
+
+ROWS = 131_072  # of a batch
+
+
+def parquet_columns(path: Path) -> Mapping[str, Any]:
+    """Column names and Arrow types; a dictionary column counts as what it encodes.
+
+    Raises:
+        SourceError: this is no readable Parquet file, or a name is there twice.
+    """
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"'{path.name}' is no readable Parquet file: {str(error).splitlines()[0]}.") from error
+    twice = sorted({n for n in schema.names if schema.names.count(n) > 1})
+    if twice:
+        raise SourceError(f"'{path.name}' has the column '{twice[0]}' {schema.names.count(twice[0])} times; rename all but one.")
+    return {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema}
+
+
+def read_batches(path: Path, columns: Sequence[str], *, number: int) -> Iterator[Batch]:
+    """The rows of these columns; `number` is the file's place among the table's files.
+
+    Raises:
+        SourceError: the file is damaged.
+    """
+    types = parquet_columns(path)
+    done = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            total = file.metadata.num_rows or 1
+            for batch in file.iter_batches(batch_size=ROWS, columns=list(columns)):
+                arrays = [_plain(batch.column(c), types[c]) for c in columns]
+                lines = pa.array(range(done + 1, done + 1 + batch.num_rows), pa.int64())
+                done += batch.num_rows
+                yield Batch(number, pa.RecordBatch.from_arrays([*arrays, lines], names=[*columns, LINE]), (), done / total)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"'{path.name}' is damaged after row {done:,}: {str(error).splitlines()[0]}.") from error
+
+
+def _plain(column: Any, kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    return column.cast(kind) if pa.types.is_dictionary(column.type) else column

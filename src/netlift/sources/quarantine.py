@@ -1,0 +1,88 @@
+"""The engine's table of refused rows: exactly one row per refused row, with line, column, reason and the row's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from netlift.engine import Engine
+from netlift.sources.mapping import Mapping
+from netlift.sources.relation import Reject, Relation
+from netlift.sources.values import literal
+
+LONGEST_TEXT = 10_000  # characters of a row that are kept
+HIDDEN = "(contact data, not shown: see the line in the file)"
+_COLUMNS = "table_name, line, column_name, reason, row_text, file_name"
+
+
+def create(engine: Engine) -> None:
+    """Make the table, empty."""
+    engine.execute(
+        "CREATE OR REPLACE TABLE quarantine (table_name VARCHAR, line BIGINT, column_name VARCHAR, reason VARCHAR,"
+        " row_text VARCHAR, file_name VARCHAR)",
+    )
+
+
+def add_rejects(engine: Engine, rejects: Sequence[Reject], *, table: str, file: str) -> None:
+    """Rows that could not be read into columns."""
+    engine.register(
+        "__rejects",
+        pa.table(
+            {
+                "table_name": pa.array([table] * len(rejects), pa.string()),
+                "line": pa.array([r.line for r in rejects], pa.int64()),
+                "column_name": pa.array([r.column or None for r in rejects], pa.string()),
+                "reason": pa.array([r.reason for r in rejects], pa.string()),
+                "row_text": pa.array([HIDDEN if table == "contacts" else r.text[:LONGEST_TEXT] for r in rejects], pa.string()),
+                "file_name": pa.array([file] * len(rejects), pa.string()),
+            },
+        ),
+    )
+    engine.execute(f"INSERT INTO quarantine SELECT {_COLUMNS} FROM __rejects")
+    engine.unregister("__rejects")
+
+
+def add_found(engine: Engine, mapping: Mapping, relation: Relation, *, found: str, raw: str) -> None:
+    """Rows of the table `raw` named by the query `found`, which gives __file, __line, column_name, reason."""
+    files = " ".join(f"WHEN {i} THEN {literal(name)}" for i, name in enumerate(relation.files))
+    engine.execute(
+        f"INSERT INTO quarantine SELECT {literal(mapping.table)}, __line, column_name, reason, {_row_text(mapping, relation.delimiter)}, "
+        f"CASE __file {files} END FROM ({found}) JOIN {raw} USING (__file, __line)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Commonest:
+    """The reason most rows of a table were refused for."""
+
+    refused: int  # all refused rows of the table
+    rows: int  # refused for this reason
+    column: str  # "" where no single column is to blame
+    reason: str
+    file: str
+    line: int  # of the first of these rows
+
+
+def commonest(engine: Engine, table: str) -> Commonest | None:
+    """None where no row was refused."""
+    rows = engine.rows(
+        "SELECT sum(count(*)) OVER (), count(*), coalesce(column_name, ''), reason, min(file_name), min_by(line, (file_name, line)) "
+        "FROM quarantine WHERE table_name = ? GROUP BY column_name, reason ORDER BY count(*) DESC, column_name NULLS FIRST, reason LIMIT 1",
+        [table],
+    )
+    return Commonest(int(rows[0][0]), *rows[0][1:]) if rows else None
+
+
+def _row_text(mapping: Mapping, delimiter: str) -> str:
+    """SQL for a raw row as a line of CSV. Contact data are not shown."""
+    if mapping.table == "contacts":
+        return literal(HIDDEN)
+    mark = literal(delimiter)
+    parts = []
+    for source in mapping.landed:
+        text = f"coalesce(CAST({mapping.raw(source)} AS VARCHAR), '')"
+        doubled = f"'\"' || replace({text}, '\"', '\"\"') || '\"'"
+        parts.append(f"CASE WHEN regexp_matches({text}, '[\"\\r\\n]') OR contains({text}, {mark}) THEN {doubled} ELSE {text} END")
+    return f"left(concat_ws({mark}, {', '.join(parts)}), {LONGEST_TEXT})"

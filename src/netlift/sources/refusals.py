@@ -1,0 +1,147 @@
+"""When a whole table is refused, and the one sentence that says why and what to do."""
+
+from __future__ import annotations
+
+from netlift.engine import Engine, quoted
+from netlift.errors import SourceError
+from netlift.settings import TableSettings
+from netlift.sources import quarantine
+from netlift.sources.canonical import CANONICAL
+from netlift.sources.derived import CHECKED, Checked
+from netlift.sources.landing import RAW
+from netlift.sources.mapping import Mapping
+from netlift.sources.quarantine import Commonest
+from netlift.sources.relation import Relation
+from netlift.sources.values import EARLIEST, LATEST, literal
+
+GOOD = "__problem IS NULL AND __kept"
+_DAYS = ("%d-%m-%Y", "%m-%d-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%Y%m%d", "%d-%b-%Y", "%d %b %Y")
+_GUESSES = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f") for day in _DAYS)
+
+
+def over_threshold(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked, rows_in: int) -> None:
+    """Refuse a table of which more than `max_quarantined` was refused row by row.
+
+    Raises:
+        SourceError: the commonest reason, its count, its first line, and what to do.
+    """
+    common = quarantine.commonest(engine, mapping.table)
+    if common is None or common.refused <= table.max_quarantined * rows_in:
+        return
+    hint = _hint(engine, mapping, checked, common)
+    raise SourceError(
+        f"tables.{mapping.table}: {common.refused:,} of {rows_in:,} rows ({common.refused / rows_in:.1%}) are refused, and at most "
+        f"{table.max_quarantined:.0%} may be; {describe(engine, mapping, checked, common)}; {hint}.",
+    )
+
+
+def describe(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str:
+    """The commonest reason in words, with the first row's value where it may be shown."""
+    value = _first_value(engine, mapping, checked, common)
+    shown = f" '{value[:60]}'" if value else ""
+    subject = f"{common.column}{shown}" if common.column else "the row"
+    rows = "1 row" if common.rows == 1 else f"{common.rows:,} rows"
+    return f"mostly ({rows}, first in '{common.file}' line {common.line}) {subject} {common.reason}"
+
+
+def repeated_keys(engine: Engine, mapping: Mapping, table: TableSettings, relation: Relation) -> None:
+    """Where a table has one row per id: refuse a second row with the same id, or put it in quarantine.
+
+    Raises:
+        SourceError: an id is there twice and `duplicates` is "refuse".
+    """
+    key = CANONICAL[mapping.table].key
+    if key is None:
+        return
+    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file, __line)"
+    repeats = (
+        f"SELECT __file, __line, first_value(__file) {order} AS first_file, first_value(__line) {order} AS first_line "
+        f"FROM {CHECKED} WHERE {GOOD} QUALIFY row_number() {order} > 1"
+    )
+    found = engine.rows(f"SELECT count(*) OVER (), __line, first_line FROM ({repeats}) ORDER BY __file, __line LIMIT 1")
+    if not found:
+        return
+    if table.duplicates == "refuse":
+        rows, line, first = found[0]
+        raise SourceError(
+            f"tables.{mapping.table}: {rows:,} {'row repeats' if rows == 1 else 'rows repeat'} a {key} that an earlier row has (first in "
+            f"line {line}: the same as in line {first}), and one row per {key} is expected; leave the wrong ones out with where, or write "
+            f'duplicates = "quarantine" to keep the first of each.',
+        )
+    files = " ".join(f"WHEN {i} THEN {literal(name)}" for i, name in enumerate(relation.files))
+    place = "'line ' || first_line" if len(relation.files) == 1 else f"'line ' || first_line || ' of ' || CASE first_file {files} END"
+    reasons = f"SELECT __file, __line, {literal(key)} AS column_name, 'was already seen in ' || {place} AS reason FROM ({repeats})"
+    quarantine.add_found(engine, mapping, relation, found=reasons, raw=RAW)
+    engine.execute(f"UPDATE {CHECKED} SET __problem = -1 WHERE (__file, __line) IN (SELECT (__file, __line) FROM ({repeats}))")
+
+
+def returned_goods(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked) -> None:
+    """Refuse transactions with a negative quantity or amount, unless the settings say that they are returns.
+
+    Raises:
+        SourceError: there are such rows and `returns` is "refuse".
+    """
+    negative = negative_columns(checked) if mapping.table == "transactions" else ""
+    if not negative or table.returns == "keep":
+        return
+    rows, line = engine.rows(f"SELECT count(*), min_by(__line, (__file, __line)) FROM {CHECKED} WHERE {GOOD} AND ({negative})")[0]
+    if rows:
+        raise SourceError(
+            f"tables.transactions: {rows:,} {'row has' if rows == 1 else 'rows have'} a negative quantity or amount, first in line {line}; "
+            'write returns = "keep" if they are returned goods, or leave them out with where.',
+        )
+
+
+def negative_columns(checked: Checked) -> str:
+    """SQL condition for a transaction that takes something back."""
+    return " OR ".join(f"{c} < 0" for c in ("quantity", "amount") if c in checked.kinds)
+
+
+def nothing_left(mapping: Mapping, *, rows_in: int, rows_ok: int, rows_left_out: int) -> None:
+    """Refuse a table of which no row is left.
+
+    Raises:
+        SourceError: no row is left.
+    """
+    if rows_ok == 0:
+        why = f"where, '{mapping.where}', leaves out {rows_left_out:,}" if rows_left_out else "all are refused"
+        raise SourceError(f"tables.{mapping.table}: no row of {rows_in:,} is left: {why}; correct the settings or the file.")
+
+
+def _problem(checked: Checked, common: Commonest) -> int | None:
+    return next((i for i, p in enumerate(checked.problems) if (p.column, p.reason) == (common.column, common.reason)), None)
+
+
+def _first_value(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str | None:
+    problem = _problem(checked, common)
+    column = mapping.source_of(common.column)
+    if problem is None or column is None or mapping.table == "contacts":
+        return None
+    rows = engine.rows(
+        f"SELECT CAST({mapping.raw(column)} AS VARCHAR) FROM {RAW} JOIN {CHECKED} USING (__file, __line) "
+        "WHERE __problem = ? ORDER BY __file, __line LIMIT 1",
+        [problem],
+    )
+    return str(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
+def _hint(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str:
+    problem = _problem(checked, common)
+    source = mapping.source_of(common.column)
+    if problem is None or source is None or not checked.problems[problem].is_date:
+        return "correct the file or its format, or raise max_quarantined"
+    fits = _fitting_dates(engine, mapping.raw(source), problem)
+    where = f"tables.{mapping.table}.format"
+    if not fits:
+        return f"no usual form fits all of these values; write their form as date in {where}, or correct the file if forms are mixed"
+    if len(fits) == 1:
+        return f"all of these fit '{fits[0]}': write date = \"{fits[0]}\" in {where}"
+    return f"these fit {' and '.join(repr(f) for f in fits)} alike: write the right one as date in {where}"
+
+
+def _fitting_dates(engine: Engine, raw: str, problem: int) -> list[str]:
+    """The usual date formats that all refused values fit."""
+    counts = ", ".join(f"count_if(coalesce(try_strptime(t, {literal(g)}) BETWEEN {EARLIEST} AND {LATEST}, FALSE))" for g in _GUESSES)
+    texts = f"SELECT trim(CAST({raw} AS VARCHAR)) AS t FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE __problem = ?"
+    row = engine.rows(f"SELECT count(*), {counts} FROM ({texts})", [problem])[0]
+    return [guess for guess, count in zip(_GUESSES, row[1:], strict=True) if count == row[0]]
