@@ -38,13 +38,23 @@ PEOPLE = {
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with everybody in it, made once."""
+    """A data directory with everybody in it, made once; without runs."""
     folder = tmp_path_factory.mktemp("store")
     open_store(folder)
     for name, role in PEOPLE.items():
         people.add(name, role, password=PASSWORD)
     people.add("nina", "director")
     get_user_model().objects.get(username="nina").groups.clear()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def with_run(template: Path, tmp_path_factory: pytest.TempPathFactory, content: ReportContent) -> Path:
+    """The same with run 1, a draft of anna's; its files stay here, so tests must not change them."""
+    folder = tmp_path_factory.mktemp("with-run") / "netlift"
+    shutil.copytree(template, folder)
+    open_store(folder)
+    assert prepare(folder, content) == "1"
     return folder
 
 
@@ -64,9 +74,12 @@ def content() -> ReportContent:
 
 
 @pytest.fixture
-def run_id(store: Path, content: ReportContent) -> str:
-    """A prepared run of anna's, still a draft."""
-    return prepare(store, content)
+def run_id(with_run: Path, tmp_path: Path) -> str:
+    """The number of anna's draft in the test's own copy of the store."""
+    folder = tmp_path / "netlift"
+    shutil.copytree(with_run, folder, ignore=shutil.ignore_patterns("runs"))
+    open_store(folder)
+    return "1"
 
 
 def prepare(store: Path, content: ReportContent, *, name: str = "Autumn") -> str:

@@ -70,12 +70,12 @@ def test_turning_down_takes_a_reason(run_id: str, act: str, state: str) -> None:
     assert "too many e-mails" in client("anna").get(f"/runs/{run_id}/review/").content.decode()
 
 
-@pytest.mark.parametrize("name", sorted(PEOPLE))
-def test_anyone_stops(run_id: str, name: str) -> None:
-    """The emergency stop asks for no role."""
-    decide.submit(run_id, actor="anna")
-    client(name).post(f"/runs/{run_id}/stop/", {"text": "wrong prices"})
-    assert show.plan(run_id)["state"] == "draft"
+def test_anyone_stops(run_id: str) -> None:
+    """The emergency stop asks for no particular role."""
+    for name in PEOPLE:
+        decide.submit(run_id, actor="anna")
+        assert client(name).post(f"/runs/{run_id}/stop/", {"text": "wrong prices"}).status_code == 302
+        assert show.plan(run_id)["state"] == "draft"
 
 
 def test_withdrawing(run_id: str) -> None:
