@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.segments.getallmart import features, settings
 
 from netlift.insight import explain
 from netlift.records import Insight
 from netlift.segments import segment
+from tests.segments.getallmart import features, settings
 
 
 @pytest.fixture(scope="module")

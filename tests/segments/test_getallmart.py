@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.segments.getallmart import features, settings
 
 from netlift.segments import segment
+from tests.segments.getallmart import features, settings
 
 
 def test_the_published_segments_are_found() -> None:

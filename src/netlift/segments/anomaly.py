@@ -31,7 +31,7 @@ class Scorer:
 
     def score(self, bent: Floats) -> Floats:
         """Share of the reference that is less unusual, 0..1, for customers after log and logit, (n, p)."""
-        unusual = -self.mixture.score_samples((bent - self.center) / self.spread)
+        unusual = _unusual(self.mixture, bent, self.center, self.spread)
         return np.asarray(np.searchsorted(self.reference, unusual, side="left") / len(self.reference))
 
 
@@ -54,9 +54,17 @@ def fit(bent: Floats, *, reference: Floats, seed: int) -> Scorer:
     mixture = GaussianMixture(components, covariance_type="full", reg_covar=1e-2, max_iter=60, tol=3e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit((bent - center) / spread)
-    unusual = -mixture.score_samples((reference - center) / spread)
-    return Scorer(center, spread, mixture, np.sort(unusual))
+        mixture.fit(_robust(bent, center, spread))
+    return Scorer(center, spread, mixture, np.sort(_unusual(mixture, reference, center, spread)))
+
+
+def _unusual(mixture: GaussianMixture, bent: Floats, center: Floats, spread: Floats) -> Floats:
+    return -np.asarray(mixture.score_samples(_robust(bent, center, spread)))
+
+
+def _robust(bent: Floats, center: Floats, spread: Floats) -> Floats:
+    """Scaled by median and spread. Beyond 1,000 spreads all are equally far: covariances of larger numbers are not exact."""
+    return np.clip((bent - center) / spread, -1000, 1000)
 
 
 def _center_and_spread(bent: Floats) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netlift.errors import InputError, NotEnoughData
 from netlift.records import Feature, Features, Floats
@@ -26,6 +27,7 @@ class Prep:
     high: Floats
     mean: Floats
     sd: Floats
+    varies: NDArray[np.bool_]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,16 +65,12 @@ def fit(features: Features, scale: Literal["auto", "standard"]) -> tuple[Prep, t
         warnings += [remark] if remark else []
         columns += [] if remark else [known[name]]
     plain = scale == "standard"
-    prep = _fitted(features, tuple(columns), plain=plain)
-    first = _first_of_equals(prep.apply(features.values))
-    for j, i in enumerate(first):
-        if i != j:
-            warnings.append(f"{prep.names[j]} says the same as {prep.names[i]} and was left out.")
-    columns = [c for j, c in enumerate(columns) if first[j] == j]
-    if not columns:
+    kept, remarks = _distinct(_fitted(features, tuple(columns), plain=plain), features)
+    warnings += remarks
+    if not kept:
         raise NotEnoughData("No input feature differs between customers, so there is nothing to segment by; add features or tables.")
-    warnings += [_filled(features, c) for c in columns if np.isnan(features.values[:, c]).any()]
-    return _fitted(features, tuple(columns), plain=plain), tuple(warnings)
+    warnings += [_filled(features, c) for c in kept if np.isnan(features.values[:, c]).any()]
+    return _fitted(features, kept, plain=plain), tuple(warnings)
 
 
 def _unusable(name: str, column: Floats) -> str:
@@ -105,7 +103,9 @@ def _fitted(features: Features, columns: tuple[int, ...], *, plain: bool) -> Pre
         rare = low == high  # nearly always the same value: clipping would make it constant
         low, high = np.where(rare, -np.inf, low), np.where(rare, np.inf, high)
     clipped = np.clip(bent, low, high)
-    return Prep(chosen, columns, plain, filling, low, high, clipped.mean(axis=0), clipped.std(axis=0))
+    varies = np.ptp(clipped, axis=0) > 0 if columns else np.empty(0, dtype=bool)
+    sd = np.where(varies, clipped.std(axis=0), 1.0)
+    return Prep(chosen, columns, plain, filling, low, high, clipped.mean(axis=0), sd, varies)
 
 
 def _bend(raw: Floats, features: tuple[Feature, ...], *, plain: bool) -> Floats:
@@ -122,7 +122,18 @@ def _bend(raw: Floats, features: tuple[Feature, ...], *, plain: bool) -> Floats:
     return bent
 
 
-def _first_of_equals(z: Floats) -> list[int]:
-    """For each scaled column the first column that is equal to it (itself where none is)."""
-    first: dict[bytes, int] = {}
-    return [first.setdefault((np.round(z[:, j], 9) + 0.0).tobytes(), j) for j in range(z.shape[1])]
+def _distinct(prep: Prep, features: Features) -> tuple[tuple[int, ...], list[str]]:
+    """Columns that still vary once scaled and are not equal to an earlier one; the others in words."""
+    z = prep.apply(features.values)
+    first: dict[bytes, str] = {}
+    kept, remarks = [], []
+    for j, name in enumerate(prep.names):
+        if not prep.varies[j]:
+            remarks.append(f"{name} hardly differs between customers once scaled and was left out.")
+            continue
+        same_as = first.setdefault((np.round(z[:, j], 9) + 0.0).tobytes(), name)
+        if same_as == name:
+            kept.append(prep.columns[j])
+        else:
+            remarks.append(f"{name} says the same as {same_as} and was left out.")
+    return tuple(kept), remarks

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn, has no types
 
 from netlift.errors import NotEnoughData
@@ -33,34 +34,33 @@ def segment(settings: Settings, features: Features, progress: Progress = silent)
         InputError: an input feature is unknown or infinite.
         NotEnoughData: too few customers, or no feature that differs between them.
     """
-    with threadpool_limits(limits=1):  # small fits lose to thread hand-over, and sums in one order are repeatable
+    # Thousands of small fits: threads and repeated checks cost more than the fits, and sums in one order are repeatable.
+    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
         return _segment(settings, features, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class _Study:
-    """Everything known about the candidates; X are the scaled customers, (n, p)."""
+    """What is compared on whom; X are the scaled customers, (n, p)."""
 
     X: Floats
     columns: tuple[str, ...]
     makers: dict[str, Maker]
     ks: tuple[int, ...]
     seed: int
-
-    @property
-    def asked_for(self) -> bool:
-        """Whether the settings leave no choice."""
-        return len(self.makers) == 1 and len(self.ks) == 1
+    asked_for: bool  # the settings leave one candidate
 
     def task(self, k: int, *, starts: int = 3) -> Task:
         return Task(k, self.columns, self.seed, starts)
 
 
 def _segment(settings: Settings, features: Features, progress: Progress) -> Segmentation:
-    makers = algorithms.named(settings.segments.algorithms)
-    ks, fewer = _numbers(settings.segments.k, len(features.customer_ids))
+    wanted = settings.segments
+    makers = algorithms.named(wanted.algorithms)
+    ks, fewer = _numbers(wanted.k, len(features.customer_ids))
     scaling, remarks = prep.fit(features, settings.features.scale)
-    study = _Study(scaling.apply(features.values), scaling.names, makers, ks, settings.project.seed)
+    alone = len(makers) == 1 and wanted.k[0] == wanted.k[1]
+    study = _Study(scaling.apply(features.values), scaling.names, makers, ks, settings.project.seed, alone)
 
     screened, impossible = screening.screen(
         study.X, study.columns, makers=makers, ks=ks, seed=study.seed, progress=lambda share, doing: progress(0.3 * share, doing)
@@ -73,30 +73,24 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> Segm
     trials = _trials(study, screened, money)
     chosen = _chosen(study, screened, found, trials)
     evidence = usefulness.report(trials[chosen], money, study.seed) if money is not None and chosen in trials else None
-    decision = verdict.decide(
-        found,
-        money=money,
-        evidence=evidence,
-        accounting=features.outcome.accounting if features.outcome else None,
-        asked_for=study.asked_for,
-    )
+    circular = _circular(features, scaling.names)
+    decision = verdict.decide(found, money=money, evidence=evidence, asked_for=study.asked_for, circular=bool(circular))
 
     progress(0.9, "assigning every customer")
-    offered = chosen is not None and decision.structure != "none"
-    labels = _ordered(_refit(study, *chosen), features) if chosen and offered else np.zeros(len(study.X), dtype=np.int64)
+    offered = None if decision.structure == "none" else chosen
     x, y = plane.fit(study.X).place(study.X)
     score = anomaly.scores(scaling.unclipped(features.values), study.seed)
     return Segmentation(
         verdict=decision,
-        comparison=tuple(_candidate(s, found.p, trials, chosen=chosen if offered else None, evidence=evidence) for s in screened),
-        algorithm=chosen[0] if chosen and offered else "",
-        segment=labels,
+        comparison=tuple(_candidate(s, found.p, trials, chosen=offered, evidence=evidence) for s in screened),
+        algorithm=offered[0] if offered else "",
+        segment=_ordered(_refit(study, *offered), features) if offered else np.zeros(len(study.X), dtype=np.int64),
         x=x,
         y=y,
         anomaly_score=score,
         anomaly_reason=anomaly.reasons(score, scaling.raw(features.values), scaling.features),
         inputs=scaling.names,
-        warnings=(*remarks, *fewer, *impossible, *_circular(features, scaling.names)),
+        warnings=(*remarks, *fewer, *impossible, *circular),
     )
 
 
@@ -111,7 +105,7 @@ def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[st
 
 
 def _trials(study: _Study, screened: Sequence[Screened], money: Money | None) -> dict[Which, Trial]:
-    if money is None or money.contacted < usefulness.ENOUGH_CONTACTED:
+    if money is None or not money.enough:
         return {}
     trials: dict[Which, Trial] = {}
     for s in screened:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netlift.records import Floats, Ints, Outcome
+from netlift.records import Accounting, Floats, Ints, Outcome
 from netlift.segments import algorithms
 from netlift.segments.algorithms import Clusterer, Maker, Task
 
@@ -32,11 +32,17 @@ class Money:
     choose: Ints
     report: Ints
     never_contacted: Ints  # may shape segments, cannot judge them
+    accounting: Accounting
 
     @property
     def contacted(self) -> int:
         """Number of customers ever contacted."""
         return len(self.fit) + len(self.choose) + len(self.report)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the contacted customers can judge segments."""
+        return self.contacted >= ENOUGH_CONTACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def split(outcome: Outcome, seed: int) -> Money:
     profit[contacted] = outcome.profit()[contacted] / contacts[contacted]
     order = np.random.default_rng([seed, 51]).permutation(contacted)
     first, second = round(0.4 * len(order)), round(0.7 * len(order))
-    return Money(profit, order[:first], order[first:second], order[second:], np.flatnonzero(contacts == 0))
+    return Money(profit, order[:first], order[first:second], order[second:], np.flatnonzero(contacts == 0), outcome.accounting)
 
 
 def trial(X: Floats, money: Money, *, name: str, maker: Maker, task: Task) -> Trial:

@@ -13,20 +13,27 @@ VALLEY_SHARE = 0.5  # share of customers in segments with a valley around them, 
 Kind = Literal["natural", "overlapping", "constructed", "none"]
 
 
-def decide(
-    structure: Structure, *, money: Money | None, evidence: Evidence | None, accounting: Accounting | None, asked_for: bool
-) -> Verdict:
-    """Structure and usefulness of the chosen segmentation; `evidence` is None where no money judged it."""
+def decide(structure: Structure, *, money: Money | None, evidence: Evidence | None, asked_for: bool, circular: bool) -> Verdict:
+    """Structure and usefulness of the chosen segmentation.
+
+    `evidence` is None where no money judged it, `asked_for` says that the settings left no choice,
+    `circular` that the outcome is also an input.
+    """
     useful = evidence is not None and evidence.useful
     kind: Kind = "constructed" if useful or asked_for else "none"
     if structure.found:
         kind = "natural" if structure.valley_share >= VALLEY_SHARE else "overlapping"
-    reason = f"{_structure_in_words(structure, kind, asked_for=asked_for)} {_money_in_words(money, evidence, accounting)}"
-    return Verdict(kind, useful, reason, _figures(structure, money, evidence))
+    sentences = [_structure_in_words(structure, kind, asked_for=asked_for)]
+    if money is not None and evidence is not None:
+        sentences.append(_money_in_words(kind, evidence, money.accounting))
+        sentences += ["This figure is too good, because the outcome is also an input."] if circular else []
+    else:
+        sentences.append(_why_no_money(money))
+    return Verdict(kind, useful, " ".join(sentences), _figures(structure, money, evidence))
 
 
 def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
-    borderline = ", borderline" if 0.01 <= structure.p <= 0.10 else ""
+    borderline = ", borderline" if 0.01 < structure.p <= 0.10 else ""
     test = f"(test against structureless copies: p = {structure.p:.3g}{borderline})"
     why = "they were asked for by the settings" if asked_for else "the cut pays"
     return {
@@ -37,21 +44,27 @@ def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) ->
     }[kind]
 
 
-def _money_in_words(money: Money | None, evidence: Evidence | None, accounting: Accounting | None) -> str:
-    if money is None or accounting is None:
+def _why_no_money(money: Money | None) -> str:
+    if money is None:
         return "Whether segments pay is not known, because there is no outcome data (past contacts and responses)."
-    if money.contacted < ENOUGH_CONTACTED:
+    if not money.enough:
         return f"Whether segments pay is not known: {money.contacted} customers were ever contacted, and {ENOUGH_CONTACTED} are needed."
-    if evidence is None:
-        return "No candidate earned more than contacting everybody or nobody."
+    return "No candidate earned more than contacting everybody or nobody."
+
+
+def _money_in_words(kind: Kind, evidence: Evidence, accounting: Accounting) -> str:
     value, currency = evidence.value, accounting.currency
-    gain = f"{value.mean:.2f} {currency} a customer (95 % bounds {value.low:.2f} to {value.high:.2f}; {accounting.name})"
-    on = "over the better of contacting everybody or nobody, on customers not used to choose"
+    gain = (
+        f"{value.mean:.2f} {currency} a customer (95 % bounds {value.low:.2f} to {value.high:.2f}; {accounting.name})"
+        " over the better of contacting everybody or nobody, on customers not used to choose"
+    )
+    if kind == "none":
+        return f"The best candidate was not shown to be useful: deciding by it gained {gain}."
     if evidence.useful:
-        return f"They are useful: contacting only the segments that pay gained {gain} {on}."
+        return f"They are useful: contacting only the segments that pay gained {gain}."
     if value.high < 0:
-        return f"They are harmful: deciding by them changed profit by {gain} {on}."
-    return f"They are not yet shown to be useful: deciding by them gained {gain} {on}."
+        return f"They are harmful: deciding by them gained {gain}."
+    return f"They are not yet shown to be useful: deciding by them gained {gain}."
 
 
 def _figures(structure: Structure, money: Money | None, evidence: Evidence | None) -> dict[str, float]:
