@@ -1,0 +1,65 @@
+"""The figure of an estimator, and the intervals all of them use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from netlift.errors import NotEnoughData
+from netlift.records import Floats
+
+CONFIDENCE = 0.95
+FEW = 30  # below this number of customers a figure cannot tell anything
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A relative lift (0.05 = 5 % more sales) with its 95 % interval."""
+
+    lift: float
+    low: float
+    high: float
+    customers: int
+    incremental_sales: float | None = None  # money
+    warnings: tuple[str, ...] = ()
+
+
+def t_quantile(clusters: int) -> float:
+    """Two-sided 95 % quantile of Student's t with one degree of freedom fewer than clusters."""
+    return float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2))
+
+
+def around_ratio(ratio: float, influence: Floats, *, clusters: int) -> tuple[float, float]:
+    """Interval of ratio − 1 from each cluster's influence on ln(ratio): ratio·exp(± t·√Σφ²) − 1.
+
+    Delta method with independent clusters (Liang and Zeger 1986); on the log scale no bound is below −100 %.
+    """
+    half = t_quantile(clusters) * float(np.sqrt(np.sum(influence**2)))
+    return ratio * float(np.exp(-half)) - 1, ratio * float(np.exp(half)) - 1
+
+
+def ratio_of_rates(top: tuple[Floats, Floats], bottom: tuple[Floats, Floats]) -> tuple[float, float, float]:
+    """Lift, low, high of (Σa/Σb)/(Σc/Σd) − 1, for (sales, size) of the same clusters above and below.
+
+    Influence of cluster i on the logarithm: (aᵢ − R·bᵢ)/Σa − (cᵢ − r·dᵢ)/Σc with R = Σa/Σb, r = Σc/Σd.
+
+    Raises:
+        NotEnoughData: fewer than two clusters, or sales above or below are not above 0.
+    """
+    (a, b), (c, d) = top, bottom
+    n = len(a)
+    if n < 2:
+        raise NotEnoughData(f"there {'is' if n == 1 else 'are'} {n} to compare and two are needed")
+    if a.sum() <= 0 or c.sum() <= 0:
+        raise NotEnoughData("there are no sales on one side of the comparison")
+    upper, lower = a.sum() / b.sum(), c.sum() / d.sum()
+    influence = (a - upper * b) / a.sum() - (c - lower * d) / c.sum()
+    low, high = around_ratio(upper / lower, influence * np.sqrt(n / (n - 1)), clusters=n)
+    return float(upper / lower - 1), low, high
+
+
+def money(sales: float, lift: float) -> float | None:
+    """The part of `sales` that would be missing without a relative lift: sales·lift/(1 + lift)."""
+    return None if lift <= -1 else sales * lift / (1 + lift)
