@@ -44,7 +44,7 @@ def _against_submitting(plan: Plan, name: str, roles: Collection[str]) -> str:
     if plan["state"] not in {"draft", "changes_requested"}:
         return f"{_state(plan)}."
     blocks = sum(f["severity"] == "block" for f in plan["findings"])
-    return f"{blocks} findings block this plan; mend them and prepare it again." if blocks else ""
+    return f"{blocks} {'finding blocks' if blocks == 1 else 'findings block'} this plan; mend and prepare it again." if blocks else ""
 
 
 def _not_author(plan: Plan, name: str, roles: Collection[str]) -> str:

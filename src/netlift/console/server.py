@@ -31,10 +31,12 @@ def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False) -
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise InputError(f"{port} is no port; choose a number from 1 to 65535, or 0 for any free one.")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise InputError(f"The console cannot listen on {host}:{port} ({error}); choose another port with --port.") from error
 
 
