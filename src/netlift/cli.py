@@ -254,7 +254,9 @@ def launch(
     if as_json:
         _print_json(sent)
         return
-    _print_table(f"Run {run_id}{' (dry run, nothing sent)' if dry_run else ''}", ("state", "people"), sent["counts"].items())
+    typer.echo(sent["sentence"])
+    if sent["excluded"]:
+        _print_table("Not contacted", ("reason", "people"), sent["excluded"].items())
 
 
 @app.command()
@@ -269,8 +271,11 @@ def worker(
         done = work(once=once, display=bars)
     if as_json:
         _print_json(done)
-    else:
-        typer.echo(f"Finished runs: {', '.join(done['runs']) or 'none'}.")
+        return
+    for told in done:
+        typer.echo(told.get("error") or told["sentence"])
+    if not done:
+        typer.echo("Nothing waits to be sent.")
 
 
 @app.command()

@@ -55,7 +55,7 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     who = people.acting(actor)
     people.require(who, "operator", "close a run")
     plan = show.plan(run_id)
-    if plan["state"] not in {"sending", "paused", "completed", "stopped", "closed"}:
+    if plan["state"] not in {"sending", "stopped", "completed"}:
         raise Refused(f"Run {run_id} is {plan['state']}, and only a launched run can be closed; launch it first: netlift launch {run_id}.")
     watch = Stopwatch(display or Quiet())
     folder = Path(plan["folder"])

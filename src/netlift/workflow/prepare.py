@@ -148,7 +148,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
 
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
     drawn = assignment.offer
-    offer = choice.offer if drawn is None else np.where(np.equal(drawn, None), choice.offer, drawn)
+    offer = choice.offer if drawn is None else np.array([d or o for d, o in zip(drawn, choice.offer, strict=True)], dtype=object)
     return Audience(
         known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, choice.excluded_reason
     )
@@ -233,7 +233,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "customers": len(thought.features.customer_ids),
         "audience": thought.audience.counts(),
         "as_of": thought.features.as_of.isoformat(),
-        "warnings": [*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings],
+        "warnings": list(dict.fromkeys([*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings])),
     }
 
 
