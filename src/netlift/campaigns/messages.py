@@ -92,7 +92,7 @@ def _problems(source: str) -> Iterator[str]:
     try:
         tree = ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:
-        yield f"line {error.lineno}: {error.message}"
+        yield f"line {error.lineno}: {(error.message or 'mistake').rstrip('.')}"
         return
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, ALLOWED):

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlift.campaigns import CannotWrite, Written, check, write
+from netlift.errors import InputError
+from tests.campaigns.letters import MESSAGE
+
+
+def with_text(text: str) -> str:
+    """The problem of a template, or '' where there is none."""
+    try:
+        check(dataclasses.replace(MESSAGE, text=text))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def test_fields_are_filled_in() -> None:
+    """Subject and text get the person's fields, unchanged: plain text is not escaped."""
+    assert write(MESSAGE, {"name": "Ann & Bo <3"}) == Written("A letter for Ann & Bo <3", "Hello Ann & Bo <3\n.dot\n")
+
+
+def test_missing_field_is_named() -> None:
+    """Who lacks a field gets no letter with a hole in it."""
+    with pytest.raises(CannotWrite, match=r"^missing field name$"):
+        write(MESSAGE, {"first_name": "Ann"})
+
+
+def test_default_replaces_a_missing_field() -> None:
+    """A template may say what to write instead."""
+    message = dataclasses.replace(MESSAGE, subject="Hi", text="{% if name %}{{ name }}{% endif %}Hello {{ first|default('you') }}")
+    with pytest.raises(CannotWrite, match="missing field name"):
+        write(message, {})
+    assert write(message, {"name": "Ann, "}).text == "Ann, Hello you"
+
+
+@pytest.mark.parametrize("bad", ["Ann\r\nBcc: all@example.com", "Ann\nBo", "Ann\x00", "Ann\u2028Bo", "Ann\x85"])
+def test_line_break_cannot_reach_the_subject(bad: str) -> None:
+    """A name with a line break would write headers of its own."""
+    with pytest.raises(CannotWrite, match="line break"):
+        write(MESSAGE, {"name": bad})
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ self }}{{ self.__init__ }}",
+        "{% for i in range(100000000) %}x{% endfor %}",
+        "{{ 'x' * 200000000 }}",
+        "{{ name|safe }}",
+        "{{ name|replace('a', 'b') }}",
+        "{{ name['__class__'] }}",
+        "{% include 'secret' %}",
+        "{% set x = 1 %}",
+        "{% macro m() %}{% endmacro %}",
+        "{{ namespace(x=1) }}",
+    ],
+)
+def test_templates_reach_nothing_and_take_no_time(template: str) -> None:
+    """All but fields, if and a few filters is refused before anything is rendered."""
+    assert "cannot be used" in with_text(template)
+
+
+def test_mistakes_are_named_with_their_line() -> None:
+    """What is wrong and where."""
+    assert with_text("Hello\n{{ name") == (
+        "The text of the offer 'Wine' on email cannot be used: line 2: unexpected end of template, expected 'end of print statement'."
+    )
+    assert "at most 100,000" in with_text("x" * 100_001)
+    assert with_text("{{ name|upper }}{% if city == 'Bonn' and not vip %}!{% else %}?{% endif %}") == ""
+
+
+@pytest.mark.parametrize("sender", ["", "Shop", "Shop <news@shop.example>\r\nBcc: x@example.com", "a@b@c", "Shop <news@>"])
+def test_sender_must_be_an_address(sender: str) -> None:
+    """A sender without an address is found before the launch."""
+    with pytest.raises(InputError, match="is not of the form"):
+        check(dataclasses.replace(MESSAGE, sender=sender))
+
+
+@given(st.text())
+def test_fields_never_act_as_templates(name: str) -> None:
+    """Whatever a field holds, it is written as it is or refused, never read as a template."""
+    message = dataclasses.replace(MESSAGE, subject="Hi")
+    assert write(message, {"name": name}).text == f"Hello {name}\n.dot\n"
