@@ -36,6 +36,12 @@ def money(amount: float | str | None, currency: str) -> str:
 
 
 @register.filter
+def signed_money(amount: float | None, currency: str) -> str:
+    """A gain or loss with its currency and sign."""
+    return figures.money(amount, currency, signed=True)
+
+
+@register.filter
 def action(code: str) -> str:
     """What a recommendation says to do."""
     return summary.ACTIONS[code]
