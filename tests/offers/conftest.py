@@ -92,16 +92,16 @@ def made_outcome(contacts: Any, responses: Any, *, names: Sequence[str] = ("Old"
     return Outcome(Accounting("last campaign", cost, revenue, "USD"), tuple(names), asked, answered)
 
 
-def made_segmentation(segment: Sequence[int] | Ints) -> Segmentation:
+def made_segmentation(segment: Sequence[int] | Ints, *inputs: str) -> Segmentation:
     n = len(segment)
     nothing = np.zeros(n)
     some = bool(np.any(np.asarray(segment)))
     verdict = Verdict("constructed" if some else "none", useful=some, reason="made for a test")
-    return Segmentation(verdict, (), "kmeans", np.asarray(segment), nothing, nothing, nothing, texts([""] * n), ())
+    return Segmentation(verdict, (), "kmeans", np.asarray(segment), nothing, nothing, nothing, texts([""] * n), inputs)
 
 
-def insight_of(names: Mapping[int, str], *warnings: str) -> Insight:
-    return Insight(tuple(Segment(s, name, 1, 1.0, "", (), 1.0, (), None, None) for s, name in names.items()), None, None, warnings)
+def insight_of(names: Mapping[int, str]) -> Insight:
+    return Insight(tuple(Segment(s, name, 1, 1.0, "", (), 1.0, (), None, None) for s, name in names.items()), None, None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from netlift.engine import Engine
 from netlift.errors import InputError
-from netlift.records import Choice
-from tests.offers.conftest import SMTP, Case, Grocer, consents, insight_of, made_features, made_outcome, made_segmentation
+from netlift.records import Choice, Feature
+from tests.offers.conftest import SMTP, Case, Grocer, consents, made_features, made_outcome, made_segmentation
 
 # ruff: noqa: DTZ001 - times are naive, as in the tables
 
@@ -27,8 +28,10 @@ OFFERS = [
 def chosen(grocer: Grocer, engine: Engine) -> Choice:
     response = np.asarray(grocer.table["Response"])
     outcome = made_outcome(np.ones_like(response), response, names=("last campaign",))
-    case = Case(engine, made_features(grocer.table["customer_id"].to_pylist(), outcome=outcome), made_segmentation(grocer.segment))
-    case.insight = insight_of({}, "The outcome was also an input of the segments.")
+    features = made_features(grocer.table["customer_id"].to_pylist(), outcome=outcome)
+    accepted = Feature("Acc6", "", "offers accepted", "attribute", "", uses_response=True)
+    features = replace(features, features=(accepted,))
+    case = Case(engine, features, made_segmentation(grocer.segment, "Acc6"))
     case.tables["customers"] = grocer.table
     case.sections["offers"] = OFFERS
     return case.choose()
@@ -60,7 +63,8 @@ def test_getallmart_says_that_the_tested_segments_lose_as_well(grocer: Grocer, e
     """Under the last campaign's accounting segments 1 and 2 lose too, and the outcome was an input: both are said."""
     choice = chosen(grocer, engine)
     assert choice.warnings[0].startswith("Segments 1 and 2 lose money as well with what was tried (last campaign: 11 USD per response")
-    assert all("The outcome was also an input of the segments." in r.warnings for r in choice.recommendations)
+    said = "The answers counted here also made the segments (input Acc6): the figures are too good."
+    assert all(said in r.warnings for r in choice.recommendations)
     assert any("a hypothesis to test, not a finding" in w for w in choice.recommendations[0].warnings)
 
 

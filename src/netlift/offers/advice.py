@@ -46,7 +46,7 @@ def advise(
         untried = [o.name for o in offers if o.name not in known]
         decision = decide(tried[s], untried, bought=spent, standing=worth[s].standing if s in worth else "unknown")
         facts = Facts(_where(s, names), int((segment == s).sum()), tried[s], worth.get(s), buying.value_name, accounting)
-        general = (*insight.warnings, *_proof(segmentation)) if known else ()
+        general = (*_circular(features, segmentation), *_proof(segmentation)) if known else ()
         warnings = (*_warnings(decision, facts, spent, untried), *general)
         advice[s] = _recommendation(s, decision, facts, warnings=warnings), decision
     return advice
@@ -86,6 +86,15 @@ def _warnings(decision: Decision, facts: Facts, spent: Mapping[str, float], untr
     if facts.accounting is None:
         found.append("The tables contacted and responses, or a 0/1 column named in [response], would bring evidence.")
     return tuple(found)
+
+
+def _circular(features: Features, segmentation: Segmentation) -> tuple[str, ...]:
+    """The warning that the segments were made from the very answers that judge them here."""
+    answers = features.outcome.columns if features.outcome else ()
+    guilty = [f.name for f in features.features if f.name in segmentation.inputs and (f.uses_response or f.name in answers)]
+    if not guilty:
+        return ()
+    return (f"The answers counted here also made the segments (input {', '.join(guilty)}): the figures are too good.",)
 
 
 def _proof(segmentation: Segmentation) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def choose(
         consent=consent,
         contacts_7d=week,
         contacts_30d=month,
-        warnings=(*losers(advice, features), *insight.warnings, *_doubts(settings, tables, offers, features.outcome)),
+        warnings=(*losers(advice, features), *_doubts(settings, tables, offers, features.outcome)),
     )
 
 
