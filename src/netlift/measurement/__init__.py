@@ -2,5 +2,6 @@
 
 from netlift.measurement.estimators import ESTIMATORS
 from netlift.measurement.measure import measure
+from netlift.measurement.run import measure_run, run_sentence
 
-__all__ = ["ESTIMATORS", "measure"]
+__all__ = ["ESTIMATORS", "measure", "measure_run", "run_sentence"]

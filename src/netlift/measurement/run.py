@@ -1,0 +1,142 @@
+"""The lift of a run's own arms: those contacted against those held out at random, as assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from netlift.engine import Engine
+from netlift.errors import NotEnoughData
+from netlift.measurement.arms import Arm, Lift, cuped, welch
+from netlift.records import Audience, Estimate, Tables
+from netlift.settings import Settings
+
+ESTIMATORS: Mapping[str, tuple[Callable[[Arm, Arm], Lift], str]] = {
+    "holdout_welch": (welch, "customers held out at random, sales after sending"),
+    "holdout_cuped": (cuped, "customers held out at random, sales after sending corrected for each customer's sales before"),
+}
+FEW_BUYERS = 30
+AS_ASSIGNED = "Everybody counts in the arm that was drawn, also those the message did not reach."
+
+SUMS = """
+SELECT treated, count(*) AS n, count(*) FILTER (WHERE y <> 0e0) AS buyers,
+    sum(y), sum(x), sum(y * y), sum(x * y), sum(x * x),
+    sum(y * y * y), sum(x * y * y), sum(x * x * y), sum(x * x * x)
+FROM (
+    SELECT a.treated, a.customer_id,
+        coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS y,
+        coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS x
+    FROM measurement_arms AS a LEFT JOIN transactions AS t ON t.customer_id = a.customer_id
+    GROUP BY a.treated, a.customer_id
+) AS customers_of_arms
+GROUP BY treated
+"""
+
+
+def measure_run(
+    settings: Settings,
+    engine: Engine,
+    tables: Tables,
+    *,
+    run_id: str,
+    audience: Audience,
+    sent_at: datetime,
+) -> tuple[Estimate, ...]:
+    """Sales after `sent_at` (naive UTC) to the end of the data, treated against held out, by Welch and by CUPED.
+
+    The time before, for CUPED, is as long as the time after, or as long as the data allow. An estimate that cannot be had
+    says why in its warnings.
+    """
+    try:
+        control, treated, note = _arms(engine, tables, audience, sent_at)
+    except NotEnoughData as reason:
+        return tuple(_none(run_id, name, f"cannot be estimated yet, because {reason}") for name in ESTIMATORS)
+    return tuple(
+        _estimate(run_id, name, control=control, treated=treated, warnings=_warnings(settings, control, treated, note))
+        for name in ESTIMATORS
+    )
+
+
+def run_sentence(estimates: tuple[Estimate, ...]) -> str:
+    """What the run's own arms say, in a sentence; the corrected figure is the sharper one."""
+    found = [e for e in estimates if e.lift is not None]
+    if not found:
+        reasons = {w for e in estimates for w in e.warnings if w.startswith("cannot")}
+        return f"The lift of this run {min(reasons, default='cannot be estimated')}."
+    best = found[-1]
+    low, high = best.low or 0.0, best.high or 0.0
+    verdict = "the run raised sales" if low > 0 else "the run lowered sales" if high < 0 else "this cannot be told from chance"
+    return f"Against customers held out at random, sales changed by {best.lift:+.1%} [{low:+.1%} to {high:+.1%}]: {verdict}."
+
+
+def _arms(engine: Engine, tables: Tables, audience: Audience, sent_at: datetime) -> tuple[Arm, Arm, str]:
+    """Sums of both arms, and a remark about the time before.
+
+    Raises:
+        NotEnoughData: there are no sales after sending, or nobody was held out or treated.
+    """
+    if not tables.has("transactions"):
+        raise NotEnoughData("the table transactions is not given")
+    first, last = engine.rows("SELECT min(timestamp), max(timestamp) FROM transactions")[0]
+    if last is None or last <= sent_at:
+        raise NotEnoughData(f"no sales after {sent_at:%Y-%m-%d %H:%M} UTC are in the data")
+    earliest = max(sent_at - (last - sent_at), first - timedelta(seconds=1))
+    sums = _sums(engine, audience, (sent_at, last, earliest, sent_at))
+    for treated, name in ((0, "held out"), (1, "treated")):
+        if treated not in sums:
+            raise NotEnoughData(f"nobody was {name}")
+    short = earliest > sent_at - (last - sent_at)
+    note = f"The data begin {(sent_at - first).days} days before sending; as many as after would be better." if short else ""
+    return sums[0], sums[1], note
+
+
+def _sums(engine: Engine, audience: Audience, times: tuple[datetime, datetime, datetime, datetime]) -> dict[int, Arm]:
+    drawn = np.array([arm is not None and why is None for arm, why in zip(audience.arm, audience.excluded_reason, strict=True)], dtype=bool)
+    people = pa.table(
+        {
+            "customer_id": pa.array(audience.customer_ids[drawn].tolist(), pa.string()),
+            "treated": pa.array((audience.arm[drawn] != "holdout").astype(np.int64)),
+        }
+    )
+    engine.register("measurement_arms", people)
+    try:
+        return {row[0]: Arm(*row[1:]) for row in engine.rows(SUMS, times)}
+    finally:
+        engine.unregister("measurement_arms")
+
+
+def _estimate(run_id: str, name: str, *, control: Arm, treated: Arm, warnings: tuple[str, ...]) -> Estimate:
+    try:
+        lift = ESTIMATORS[name][0](control, treated)
+    except NotEnoughData as reason:
+        return _none(run_id, name, f"cannot be estimated, because {reason}", *warnings)
+    return Estimate(
+        scope=run_id,
+        estimator=name,
+        evidence="randomised",
+        lift=lift.relative,
+        low=lift.low,
+        high=lift.high,
+        incremental_sales=lift.absolute * treated.n,
+        incremental_profit=None,
+        customers=treated.n,
+        comparison=ESTIMATORS[name][1],
+        warnings=warnings,
+    )
+
+
+def _none(run_id: str, name: str, *warnings: str) -> Estimate:
+    return Estimate(run_id, name, "randomised", None, None, None, None, None, 0, ESTIMATORS[name][1], warnings)
+
+
+def _warnings(settings: Settings, control: Arm, treated: Arm, note: str) -> tuple[str, ...]:
+    few = [
+        f"Only {arm.buyers} of the {arm.n:,} customers {name} bought: the interval is rough."
+        for arm, name in ((control, "held out"), (treated, "treated"))
+        if arm.buyers < FEW_BUYERS
+    ]
+    means = f"Sales after sending: {treated.mean:,.2f} {settings.project.currency} a customer treated, {control.mean:,.2f} held out."
+    return tuple(text for text in (means, *few, note, AS_ASSIGNED) if text)
