@@ -13,8 +13,8 @@ import pyarrow as pa
 from netlift.errors import SettingsError, SourceError
 from netlift.expressions import closest
 from netlift.settings import TableSettings
-from netlift.sources.csv_rows import CsvFile, open_csv
-from netlift.sources.csv_rows import read_batches as csv_batches
+from netlift.sources.csv_file import CsvFile, open_csv
+from netlift.sources.csv_file import read_batches as csv_batches
 from netlift.sources.parquet import parquet_columns
 from netlift.sources.parquet import read_batches as parquet_batches
 from netlift.sources.relation import Batch, Relation
@@ -110,7 +110,7 @@ def _csv(files: list[CsvFile], named: str) -> Relation:
         batches=batches,
         notes=notes,
         whole_rows=True,
-        delimiter=files[0].format.delimiter,
+        delimiter=files[0].delimiter,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netlift.engine import Engine, quoted
+from netlift.sources.canonical import CANONICAL
 from netlift.sources.derived import Checked
 from netlift.sources.refusals import negative_columns
 from netlift.sources.values import Reader
@@ -28,6 +29,7 @@ def _freshness(engine: Engine, table: str, checked: Checked, reader: Reader) -> 
     if column is None:
         return []
     value = reader.local(column) if checked.kinds[column] == "instant" else column
+    value = "local_timestamp" if CANONICAL[table].local_time else value
     first, last = engine.rows(f"SELECT min({value}), max({value}) FROM {table}")[0]
     if last is None:
         return []

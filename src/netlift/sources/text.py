@@ -6,11 +6,12 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from netlift.errors import SettingsError, SourceError
 
-CHUNK = 1 << 20  # bytes read at a time
+CHUNK = 1 << 22  # bytes read at a time
 LONGEST_LINE = 1 << 20  # characters
 # All control characters but tab and line ends; those above U+007F betray a wrong 8-bit encoding.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -47,11 +48,17 @@ def encoding_of(start: bytes, *, declared: str, file: str) -> str:
     return marked
 
 
-class Lines:
-    """Iterates over lists of whole lines (with their ends), a chunk at a time.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole lines, with their ends."""
 
-    After each list `dirty` tells whether it holds a control character; at the end `cut` tells whether the last line
-    lacked its line end.
+    lines: list[str]
+    text: str  # the same, joined
+    dirty: bool  # whether there is a control character in it
+
+
+class Lines:
+    """Iterates over a stream's lines, a block at a time; at the end `cut` tells whether the last line lacked its end.
 
     Raises (while iterating):
         SourceError: a byte that is not of the encoding, or a line that is too long.
@@ -63,10 +70,9 @@ class Lines:
         self._file = file
         self._carry = ""  # the begun line at the end of the last chunk
         self._done = 0  # lines handed out
-        self.dirty = False
         self.cut = False
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def __iter__(self) -> Iterator[Block]:
         decoder = codecs.getincrementaldecoder(self._encoding)("strict")
         offset = 0  # of the chunk in the file
         while True:
@@ -81,9 +87,9 @@ class Lines:
             self._carry = lines.pop() if chunk and lines and not lines[-1].endswith("\n") else ""
             self._bound(lines)
             if lines:
-                self.dirty = CONTROL.search(text, 0, len(text) - len(self._carry)) is not None
+                text = text[: len(text) - len(self._carry)]
+                yield Block(lines, text, dirty=CONTROL.search(text) is not None)
                 self._done += len(lines)
-                yield lines
             if not chunk:
                 self.cut = bool(lines) and not lines[-1].endswith(("\n", "\r"))
                 return
