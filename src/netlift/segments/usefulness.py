@@ -139,7 +139,7 @@ def shrunk_means(labels: Ints, profit: Floats, k: int) -> Floats:
     sizes = np.bincount(labels, minlength=k).astype(float)
     sums = np.bincount(labels, weights=profit, minlength=k)
     means = np.divide(sums, sizes, out=np.full(k, g), where=sizes > 0)
-    tau2 = max(0.0, float((sizes * (means - g) ** 2).sum() / n - variance * k / n))
+    tau2 = max(0.0, float((sizes * (means - g) ** 2).sum() / n - variance * (sizes > 0).sum() / n))
     if tau2 == 0:
         return np.full(k, g)
     noise = np.divide(variance, sizes, out=np.full(k, np.inf), where=sizes > 0)

@@ -1,0 +1,51 @@
+"""How unusual each customer is, and in what."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netlift.records import Feature
+from netlift.segments import anomaly
+from tests.segments.generators import structured
+
+DAYS = Feature("recency", "days", "days since the last purchase", "rhythm", "none")
+ORDERS = Feature("orders", "", "orders", "rhythm", "none")
+
+
+def test_planted_strangers_are_found() -> None:
+    """Ten customers far away in some direction are among the most unusual."""
+    X = structured("4mod", 101)
+    X[:10] += 4 * np.random.default_rng(1).standard_t(2, (10, X.shape[1]))
+    score = anomaly.scores(X, seed=1)
+    assert score.min() >= 0
+    assert score.max() <= 1
+    assert np.mean(score[:10] > 0.97) >= 0.8
+    assert 0.4 < score[10:].mean() < 0.55
+
+
+def test_a_score_is_the_same_alone_in_a_batch_and_beside_giants() -> None:
+    """A fitted scorer is frozen."""
+    X = structured("4mod", 101)
+    scorer = anomaly.fit(X[:600], reference=X[600:], seed=1)
+    batch = scorer.score(np.concatenate([X[:5], X[:5] + 1e6]))
+    np.testing.assert_allclose(scorer.score(X[:1]), batch[:1])
+
+
+def test_absurd_numbers_do_not_break_it() -> None:
+    """Two nearly equal columns with one customer at a billion."""
+    base = np.random.default_rng(1).normal(size=100)
+    X = np.column_stack([base, base + 1e-9])
+    X[0] = 1e9
+    assert anomaly.scores(X, seed=1)[0] >= 0.98
+
+
+def test_reasons_name_value_unit_and_direction() -> None:
+    """Only for the unusual; never 100.0 %; a combination is called one."""
+    raw = np.column_stack([np.arange(1000.0), np.tile([1.0, 2.0], 500)])
+    score = np.zeros(1000)
+    score[[0, 500, 999]] = 0.99
+    reasons = anomaly.reasons(score, raw, (DAYS, ORDERS))
+    assert reasons[999] == "recency 999 days: higher than 99.9 % of customers"
+    assert reasons[0] == "recency 0 days: lower than 99.9 % of customers"
+    assert reasons[500] == "no single fact stands out: an unusual combination of ordinary ones"
+    assert reasons[1] == ""

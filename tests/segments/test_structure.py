@@ -1,0 +1,41 @@
+"""The structure test on customers with and without structure (a small part of notes/segmentation.md 15.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netlift.segments import structure
+from tests.segments.generators import structured, structureless
+
+
+def test_structure_is_rarely_found_where_there_is_none() -> None:
+    """Clouds, heavy tails and spikes at zero: one alarm in five at most (a 5 % test errs at times), and never a gap seen."""
+    kinds = ("gauss", "uniform", "t4", "lognormal", "zero-inflated")
+    results = [structure.examine(structureless(kind, 101), seed=7, copies=19) for kind in kinds]
+    assert sum(r.found for r in results) <= 1
+    assert max(r.valley_share for r in results) == 0
+
+
+@pytest.mark.parametrize("kind", ["6sep", "4mod"])
+def test_structure_is_found_where_there_is_some(kind: str) -> None:
+    """Groups are told from correlation with certainty to spare."""
+    found = structure.examine(structured(kind, 101), seed=7, copies=19)
+    assert found.found
+    assert found.z > 4
+    assert found.valley_share >= 0.5
+
+
+def test_a_copy_keeps_each_feature_and_the_rank_correlation() -> None:
+    """Same sorted values, same correlation of ranks, other customers."""
+    X = structureless("lognormal", 101)
+    copy = structure._copy(X, structure._rank_correlation(X), np.random.default_rng(1))
+    np.testing.assert_array_equal(np.sort(X, axis=0), np.sort(copy, axis=0))
+    np.testing.assert_allclose(structure._rank_correlation(X), structure._rank_correlation(copy), atol=0.12)
+    assert not np.array_equal(X, copy)
+
+
+def test_same_seed_same_result() -> None:
+    """The test is repeatable to the last digit."""
+    X = structureless("gauss", 3, n=120)
+    assert structure.examine(X, seed=1, copies=5) == structure.examine(X, seed=1, copies=5)

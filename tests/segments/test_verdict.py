@@ -1,0 +1,62 @@
+"""Structure x usefulness, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netlift.records import Accounting, Verdict
+from netlift.segments import verdict
+from netlift.segments.structure import Structure
+from netlift.segments.usefulness import Evidence, Money, Value
+
+ROWS = np.arange(100)
+MONEY = Money(np.zeros(300), ROWS, ROWS, ROWS, ROWS[:0], Accounting("spring mailing", 1.0, 5.0, "EUR"))
+
+
+def decide(*, p: float, valley: float, gain: float | None, asked_for: bool = False, circular: bool = False) -> Verdict:
+    structure = Structure(z=2.0, p=p, z_by_k={2: 1.0, 4: 2.0}, copies=99, customers=1000, valley_share=valley)
+    evidence = None if gain is None else Evidence(Value(gain, 0.1), 0.01)
+    return verdict.decide(structure, money=None if gain is None else MONEY, evidence=evidence, asked_for=asked_for, circular=circular)
+
+
+@pytest.mark.parametrize(
+    ("p", "valley", "gain", "structure", "useful"),
+    [
+        (0.01, 0.9, 1.0, "natural", True),
+        (0.01, 0.9, 0.0, "natural", False),
+        (0.04, 0.1, 1.0, "overlapping", True),
+        (0.40, 0.9, 1.0, "constructed", True),
+        (0.40, 0.1, 0.1, "none", False),
+        (0.40, 0.1, None, "none", False),
+    ],
+)
+def test_the_table_of_verdicts(p: float, valley: float, gain: float | None, structure: str, useful: bool) -> None:  # noqa: FBT001
+    """Every row of notes/segmentation.md 6."""
+    decided = decide(p=p, valley=valley, gain=gain)
+    assert (decided.structure, decided.useful) == (structure, useful)
+
+
+def test_segments_asked_for_are_given_and_called_constructed() -> None:
+    """A continuum is cut on request, and that is said."""
+    decided = decide(p=0.4, valley=0.1, gain=0.0, asked_for=True)
+    assert (decided.structure, decided.useful) == ("constructed", False)
+    assert "asked for by the settings" in decided.reason
+    assert "not yet shown to be useful" in decided.reason
+
+
+def test_the_reason_says_the_money_the_accounting_and_the_doubt() -> None:
+    """Gain with bounds and accounting; harmful, circular and borderline are said."""
+    assert "gained 1.00 EUR a customer (95 % bounds 0.84 to 1.16; spring mailing)" in decide(p=0.01, valley=1, gain=1.0).reason
+    assert "harmful" in decide(p=0.01, valley=1, gain=-1.0).reason
+    assert "too good" in decide(p=0.01, valley=1, gain=1.0, circular=True).reason
+    assert "borderline" in decide(p=0.05, valley=1, gain=1.0).reason
+    assert "no outcome data" in decide(p=0.05, valley=1, gain=None).reason
+
+
+def test_the_evidence_is_kept_in_numbers() -> None:
+    """What stands in the sentence stands in the figures."""
+    evidence = decide(p=0.01, valley=0.9, gain=1.0).evidence
+    assert evidence["value"] == 1.0
+    assert evidence["structure_p"] == 0.01
+    assert evidence["customers_report"] == 100
