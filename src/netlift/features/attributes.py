@@ -19,7 +19,7 @@ def attributes(settings: Settings, tables: Tables) -> tuple[Feature, ...]:
         Feature(
             name,
             "",
-            f"attribute {name} of the customer",
+            name,
             "attribute",
             "missing where the column is empty",
             sensitivity=sensitivity(name),
