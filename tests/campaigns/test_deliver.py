@@ -32,9 +32,10 @@ class Willing:
         for one in batch:
             if one.delivery_id == self.breaks_at:
                 raise InputError("No mail server answers.")
-            if committing(one):
-                self.sent.append(one.delivery_id)
-                yield Receipt(one.delivery_id, self.answers.get(one.delivery_id, "accepted"), "")
+            if not committing(one):
+                return
+            self.sent.append(one.delivery_id)
+            yield Receipt(one.delivery_id, self.answers.get(one.delivery_id, "accepted"), "")
 
     def close(self) -> None:
         """Nothing to do."""
@@ -52,11 +53,11 @@ def test_everything_is_sent_in_small_claims() -> None:
 
 
 def test_what_may_not_be_committed_is_not_sent() -> None:
-    """A lost claim or a stop between claim and body keeps the message back."""
-    ledger, channel = Memory([delivery(i) for i in range(3)], forbidden={1}), Willing()
+    """A lost claim or a stop between claim and body keeps the message and the rest of the claim back."""
+    ledger, channel = Memory([delivery(i) for i in range(10)], forbidden={1}), Willing()
     deliver(ledger, channel)
-    assert channel.sent == [0, 2]
-    assert ledger.states == {0: "accepted", 2: "accepted"}
+    assert channel.sent == [0, 8, 9]
+    assert ledger.log[:5] == ["claim 8", "committing 0", "accepted 0", "committing 1", "release"]
 
 
 def test_broken_channel_gives_the_rest_back() -> None:

@@ -100,3 +100,10 @@ def approved(folder: Path, the_plan: Plan | None = None, *, port: int = 2525) ->
     for member in MEMBERS[:2]:
         decide.approve(run_id, actor=member)
     return run_id
+
+
+def deactivate(name: str) -> None:
+    """Somebody leaves."""
+    person = people.user(name)
+    person.is_active = False
+    person.save()

@@ -49,13 +49,13 @@ def add(name: str, role: str, *, password: str | None = None, by: str | None = N
     by = acting(by)
     with transaction.atomic():
         require(by, "admin", "add people")
-        user, is_new = User.objects.get_or_create(username=name)
+        person, is_new = User.objects.get_or_create(username=name)
         if password is not None:
-            _set_password(user, password)
+            _set_password(person, password)
         elif is_new:
-            user.set_unusable_password()
-        user.save()
-        user.groups.add(Group.objects.get_or_create(name=role)[0])
+            person.set_unusable_password()
+        person.save()
+        person.groups.add(Group.objects.get_or_create(name=role)[0])
         audit.record("user add", actor=by, details={"name": name, "role": role, "password": password is not None})
 
 
@@ -71,10 +71,7 @@ def acting(name: str | None) -> str:
     if not User.objects.exists():
         _register_owner()
     name = name or Environment().user or _account()
-    user = User.objects.filter(username=name).first()
-    if user is None:
-        raise NotFound(f"There is no user '{name}'; an admin adds one with: netlift user add {name} --role ROLE.")
-    if not user.is_active:
+    if not user(name).is_active:
         raise Refused(f"The user '{name}' was deactivated.")
     return name
 
@@ -96,6 +93,18 @@ def roles(name: str) -> list[str]:
     return list(Group.objects.filter(user__username=name, user__is_active=True).order_by("name").values_list("name", flat=True))
 
 
+def user(name: str) -> User:
+    """The user with this name.
+
+    Raises:
+        NotFound: nobody has that name.
+    """
+    found = User.objects.filter(username=name).first()
+    if found is None:
+        raise NotFound(f"There is no user '{name}'; an admin adds one with: netlift user add {name} --role ROLE.")
+    return found
+
+
 def known() -> list[dict[str, object]]:
     """Everybody: name, roles, active."""
     users = User.objects.order_by("username").prefetch_related("groups")
@@ -106,12 +115,12 @@ def _register_owner() -> None:
     with transaction.atomic():
         if User.objects.exists():
             return
-        user = User(username=_account())
-        user.set_unusable_password()
-        user.save()
+        person = User(username=_account())
+        person.set_unusable_password()
+        person.save()
         for role in OWNER_ROLES:
-            user.groups.add(Group.objects.get_or_create(name=role)[0])
-        audit.record("user add", actor=user.username, details={"name": user.username, "role": ", ".join(OWNER_ROLES)})
+            person.groups.add(Group.objects.get_or_create(name=role)[0])
+        audit.record("user add", actor=person.username, details={"name": person.username, "role": ", ".join(OWNER_ROLES)})
 
 
 def _account() -> str:
@@ -122,9 +131,9 @@ def _account() -> str:
         return f"uid{os.getuid()}"
 
 
-def _set_password(user: User, password: str) -> None:
+def _set_password(person: User, password: str) -> None:
     try:
-        validate_password(password, user)
+        validate_password(password, person)
     except ValidationError as error:
         raise InputError(f"This password cannot be used: {' '.join(error.messages)}") from error
-    user.set_password(password)
+    person.set_password(password)

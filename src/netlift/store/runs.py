@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,7 +24,7 @@ def create(*, name: str, author: str) -> str:
     """
     with transaction.atomic():
         people.require(author, "author", "prepare plans")
-        run = Run.objects.create(name=name, author=User.objects.get(username=author))
+        run = Run.objects.create(name=name, author=people.user(author))
         audit.record("prepare", actor=author, run_id=run.pk, details={"name": name})
     return str(run.pk)
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from netlift.errors import InputError, Refused
@@ -149,8 +148,7 @@ def _for_vote(run_id: str, name: str, to_do: str) -> Run:
 
 
 def _cast(run: Run, name: str, vote: str, text: str) -> None:
-    voter = User.objects.get(username=name)
-    Vote.objects.create(run=run, voter=voter, vote=vote, version=run.version, approval_hash=run.approval_hash, text=text)
+    Vote.objects.create(run=run, voter=people.user(name), vote=vote, version=run.version, approval_hash=run.approval_hash, text=text)
 
 
 def _void_votes(run: Run) -> int:

@@ -30,7 +30,7 @@ class Channel(Protocol):
         """Hand over messages one by one.
 
         `committing` is called when the receiver is ready for the body, before its first byte is sent; where it answers
-        False the message is abandoned and gets no receipt.
+        False the claim was lost or the run stopped: this message and the rest of the batch are not sent and get no receipt.
         """
 
     def close(self) -> None:

@@ -62,8 +62,9 @@ class Smtp:
         """Hand over messages one by one; see `Channel.send`."""
         for delivery in batch:
             receipt = self._send(delivery, committing)
-            if receipt is not None:
-                yield receipt
+            if receipt is None:
+                return
+            yield receipt
 
     def close(self) -> None:
         """Say good-bye, where somebody still listens."""
