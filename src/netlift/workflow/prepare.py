@@ -139,7 +139,10 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
     )
     experiment = f"run {run_id}"
-    assignment = watch.run("experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, salt=vault.salt(), segment=found.segment))
+    assignment = watch.run(
+        "experiments",
+        lambda _: experiments.assign(settings, known, choice, experiment=experiment, salt=vault.salt(), segment=found.segment),
+    )
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, told, audience=audience, choice=choice)
     result = watch.run("review", lambda _: review.review(plan, settings.review))
