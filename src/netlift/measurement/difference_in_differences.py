@@ -23,6 +23,7 @@ from netlift.errors import NotEnoughData
 from netlift.measurement.figure import Figure, around_ratio, money
 from netlift.measurement.past import ANY, NEEDED_BEFORE
 from netlift.measurement.summaries import Flags, Summaries, Window
+from netlift.measurement.words import percent, signed
 from netlift.records import Floats
 
 Control = Callable[[Window, Flags], Flags]  # a campaign and who was ever targeted -> who serves as control, (n,)
@@ -171,11 +172,11 @@ def before_after(summaries: Summaries, scope: str) -> Figure:
 
 
 def _warnings(found: Comparison) -> tuple[str, ...]:
-    warnings = [f"In the same days the controls' sales changed by {found.control.change:+.1%}."]
+    warnings = [f"In the same days the controls' sales changed by {signed(found.control.change)}."]
     if not 0.9 < found.before_ratio < 1.1:
         warnings.append(f"The groups differ: before the campaigns the addressed customers bought {found.before_ratio:.1f} times as much.")
     if found.overlap > 0:
-        warnings.append(f"{found.overlap:.0%} of the addressed customers were in another campaign in the days before.")
+        warnings.append(f"{percent(found.overlap, 0)} of the addressed customers were in another campaign in the days before.")
     if found.left_out:
         warnings.append(f"{found.left_out} campaigns are left out, because they have no controls.")
     return tuple(warnings)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from netlift.engine import Engine
 from netlift.errors import NotEnoughData
 from netlift.measurement.arms import Arm, Lift, cuped, welch
+from netlift.measurement.words import interval, signed
 from netlift.records import Audience, Estimate, Tables
 from netlift.settings import Settings
 
@@ -69,7 +70,7 @@ def run_sentence(estimates: tuple[Estimate, ...]) -> str:
     best = found[-1]
     low, high = best.low or 0.0, best.high or 0.0
     verdict = "the run raised sales" if low > 0 else "the run lowered sales" if high < 0 else "this cannot be told from chance"
-    return f"Against customers held out at random, sales changed by {best.lift:+.1%} [{low:+.1%} to {high:+.1%}]: {verdict}."
+    return f"Against customers held out at random, sales changed by {signed(best.lift or 0)} {interval(low, high)}: {verdict}."
 
 
 def _arms(engine: Engine, tables: Tables, audience: Audience, sent_at: datetime) -> tuple[Arm, Arm, str]:

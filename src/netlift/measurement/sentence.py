@@ -11,6 +11,7 @@ from netlift.errors import NotEnoughData
 from netlift.measurement.difference_in_differences import comparable_windows, compare, no_campaign_before_or_after
 from netlift.measurement.past import ANY
 from netlift.measurement.summaries import Summaries
+from netlift.measurement.words import interval, percent, signed
 from netlift.records import Estimate
 
 # Controls without any campaign in the same days come first: only they are compared with nothing else going on. Those never
@@ -46,7 +47,8 @@ def _naive(summaries: Summaries, named: Mapping[str, Estimate]) -> str:
     if "naive_pooled" not in named or named["naive_pooled"].lift is None:
         return "The usual comparison of days with and without a campaign cannot be made."
     lift = named["naive_pooled"].lift
-    text = f"Customers bought {_more(lift)} on days of a campaign addressed to them than on days without (naive)"
+    bought = f"{percent(lift)} {'more' if lift >= 0 else 'less'}"
+    text = f"Customers bought {bought} on days of a campaign addressed to them than on days without one (naive)"
     against = []
     try:
         ratio = compare(summaries, ANY, no_campaign_before_or_after).before_ratio
@@ -58,7 +60,7 @@ def _naive(summaries: Summaries, named: Mapping[str, Estimate]) -> str:
         )
     within = named.get("naive_within")
     if within is not None and within.lift is not None and abs(within.lift) < abs(lift) / 2:
-        against.append(f"each customer's own days differ by only {within.lift:+.1%}")
+        against.append(f"each customer's own days differ by only {signed(within.lift)}")
     if not against:
         return f"{text}, but that is not the effect of the campaigns, because lists and dates were not drawn at random."
     return f"{text}, but that is selection: {', and '.join(against)}."
@@ -66,8 +68,9 @@ def _naive(summaries: Summaries, named: Mapping[str, Estimate]) -> str:
 
 def _adjusted(best: Estimate, others: Sequence[Estimate]) -> str:
     lifts = sorted(e.lift for e in others if e.lift is not None)
-    spread = f"; the other adjusted comparisons give {lifts[0]:+.1%} to {lifts[-1]:+.1%}" if lifts else ""
-    return f"Believe rather this: against the {best.comparison}, the same campaigns show {_shown(best)}{spread}."
+    spread = f"; the other adjusted comparisons show {signed(lifts[0])} to {signed(lifts[-1])}" if lifts else ""
+    figure = f"{signed(best.lift or 0)} {interval(best.low or 0, best.high or 0)}"
+    return f"Believe rather the comparison with {best.comparison}: the same campaigns show {figure}{spread}."
 
 
 def _verdict(best: Estimate, others: Sequence[Estimate]) -> str:
@@ -101,13 +104,7 @@ def _plan(summaries: Summaries, holdout: float) -> str:
     found = {
         share: FOUND * float(np.sqrt(left / n * (1 / share + 1 / (1 - share)))) / float(during.mean()) for share in (holdout or 0.1, 0.5)
     }
-    options = " and ".join(f"one of {share:.0%} would have found a lift of {lift:.0%} or more" for share, lift in found.items())
+    options = " and ".join(
+        f"one of {percent(share, 0)} would have found a lift of {percent(lift, 0)} or more" for share, lift in found.items()
+    )
     return f"A holdout drawn at random is needed: in the largest campaign ({n:,} customers) {options}, with 80 % probability."
-
-
-def _more(lift: float) -> str:
-    return f"{abs(lift):.1%} {'more' if lift >= 0 else 'less'}"
-
-
-def _shown(estimate: Estimate) -> str:
-    return f"{estimate.lift:+.1%} [{estimate.low:+.1%} to {estimate.high:+.1%}]"

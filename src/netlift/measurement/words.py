@@ -1,0 +1,19 @@
+"""How figures are written in sentences."""
+
+from __future__ import annotations
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share as a percentage without its sign: 0.414 -> 41.4 %."""
+    return f"{abs(share) * 100:.{decimals}f} %"
+
+
+def signed(share: float) -> str:
+    """A share as a percentage with its sign: −5.7 %."""
+    text = percent(share)
+    return text if text == "0.0 %" else f"{'−' if share < 0 else '+'}{text}"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval of shares: [−7.9 %, −3.4 %]."""
+    return f"[{signed(low)}, {signed(high)}]"
