@@ -52,24 +52,25 @@ def read(table: TableSettings, *, name: str, folder: Path) -> Relation:
 def _find(named: str, folder: Path) -> list[Path]:
     """The files, in the order of their names."""
     path = folder.absolute() / Path(named).expanduser()
-    try:
-        if path.is_file():
-            return [path]
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.is_file() and _suffix(p) and not p.name.startswith((".", "_")))
-            if not found:
-                raise SourceError(f"The folder '{named}' holds no file named {', '.join('*' + s for s in SUFFIXES)}.")
-            return found
-        if any(mark in named for mark in "*?["):
-            root = Path(path.anchor)
-            found = sorted(p for p in root.glob(str(path.relative_to(root))) if p.is_file())
-            if not found:
-                raise SourceError(f"No file matches '{named}'; look at the pattern (it is relative to netlift.toml).")
-            return found
-    except (OSError, ValueError) as error:
-        raise SourceError(f"'{named}' cannot be read ({error}).") from error
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if _visible(p) and _suffix(p))
+        if not found:
+            raise SourceError(f"The folder '{named}' holds no file named {', '.join('*' + s for s in SUFFIXES)}.")
+        return found
+    if any(mark in named for mark in "*?["):
+        root = Path(path.anchor)
+        found = sorted(p for p in root.glob(str(path.relative_to(root))) if _visible(p))
+        if not found:
+            raise SourceError(f"No file matches '{named}'; look at the pattern (it is relative to netlift.toml).")
+        return found
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     raise SourceError(f"There is no file '{named}'{closest(path.name, beside)}; paths are relative to the folder of netlift.toml.")
+
+
+def _visible(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith((".", "_"))
 
 
 def _suffix(path: Path) -> str | None:

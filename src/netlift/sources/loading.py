@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from netlift import plugins
 from netlift.engine import Engine, quoted
-from netlift.errors import SettingsError
+from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
 from netlift.sources import files, health, quarantine, refusals
@@ -18,7 +18,8 @@ from netlift.sources.mapping import Mapping, match
 from netlift.sources.relation import Relation
 from netlift.sources.values import Reader, literal, reader
 
-SOURCES: dict[str, Callable[..., Relation]] = {"files": files.read}  # read(table, *, name, folder) -> Relation
+Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, folder: Path)
+SOURCES: dict[str, Read] = {"files": files.read}
 
 
 def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tables:
@@ -41,8 +42,7 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
     try:
         for i, (name, table) in enumerate(settings.tables.items()):
             part = _part(progress, i, len(settings.tables))
-            relation = sources[table.source](table, name=name, folder=settings.folder)
-            inputs.append(_load_table(settings, engine, relation, name=name, progress=part))
+            inputs.append(_read_table(settings, engine, sources[table.source], name=name, progress=part))
     except BaseException:
         for name in [i.table for i in inputs]:
             engine.execute(f"DROP TABLE IF EXISTS {name}")
@@ -55,6 +55,14 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
 
 def _part(progress: Progress, i: int, n: int) -> Progress:
     return lambda share, doing: progress((i + share) / n, doing)
+
+
+def _read_table(settings: Settings, engine: Engine, read: Read, *, name: str, progress: Progress) -> TableInput:
+    try:
+        relation = read(settings.tables[name], name=name, folder=settings.folder)
+        return _load_table(settings, engine, relation, name=name, progress=progress)
+    except OSError as error:
+        raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error
 
 
 def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name: str, progress: Progress) -> TableInput:
