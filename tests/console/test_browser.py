@@ -121,6 +121,7 @@ def test_pages_fit_a_telephone(page: Page, address: str, run_id: str) -> None:
     page.get_by_label("Name").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     for path in ("/", f"/runs/{run_id}/", f"/runs/{run_id}/map/", f"/runs/{run_id}/review/", f"/runs/{run_id}/report/"):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

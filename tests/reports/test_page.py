@@ -86,7 +86,15 @@ def test_the_kpi_stands_beside_its_naive_twin(page: str, full: ReportContent) ->
     assert full.measurement is not None
     first = page.partition('id="map"')[0]
     assert full.measurement.sentence in first
-    for text in ("−5.7 %", "[−9.2 %, −2.1 %]", "−41,234 USD", "The naive figure, for comparison only", "+41.4 %", "+601,234 USD"):
+    for text in (
+        "There is no evidence that campaigns raised sales.",
+        "−5.7 %",
+        "[−9.2 %, −2.1 %]",
+        "−41,234 USD",
+        "The naive figure, for comparison only",
+        "+41.4 %",
+        "+601,234 USD",
+    ):
         assert text in first
 
 
@@ -117,7 +125,7 @@ def test_every_estimate_is_in_the_appendix(page: str, full: ReportContent) -> No
 def test_segments_name_accounting_and_fidelity(page: str, full: ReportContent) -> None:
     """A profit says by which book-keeping, a rule how well it agrees."""
     assert "Accounting “campaigns since 2017-10-01”: 8.00 USD per response, 1.00 USD per contact" in page
-    assert "kappa 0.810" in page
+    assert "fidelity: kappa 0.810" in page
     rows = Reader(page).tables["Past contacts, responses and profit, with 95 % intervals."]
     assert [row[0] for row in rows[1:]] == [*(f"{s.segment} {s.name}" for s in full.insight.segments), "Everybody"]
 
@@ -181,3 +189,30 @@ def test_an_older_report_is_replaced(full: ReportContent, tmp_path: Path) -> Non
     write(replace(full, title="Second"), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert "<h1>Second</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_warnings_are_said_once_and_remarks_on_features_in_the_appendix(full: ReportContent, tmp_path: Path) -> None:
+    """The first page has what bears on what to do; a segment's notes do not repeat it."""
+    remark, circular = "recency is missing for 42 customers.", "The outcome is also an input: figures are too good."
+    advice = tuple(replace(r, warnings=(remark, circular, f"Few contacts in {r.segment}.")) for r in full.choice.recommendations)
+    warned = replace(
+        full,
+        segmentation=replace(full.segmentation, warnings=(remark, circular)),
+        insight=replace(full.insight, warnings=(remark, circular)),
+        choice=replace(full.choice, recommendations=advice),
+    )
+    page = write(warned, tmp_path).read_text(encoding="utf-8")
+    first, _, detail = page.partition('id="map"')
+    assert first.count(circular) == page.count(circular) == 1
+    assert detail.count(remark) == page.count(remark) == 1
+    assert all(f"Few contacts in {r.segment}." in detail for r in advice)
+
+
+def test_shared_warnings_of_estimates_are_numbered_notes(full: ReportContent, tmp_path: Path) -> None:
+    """A warning of many estimates is written once under the table."""
+    assert full.measurement is not None
+    many = tuple(replace(full.measurement.estimates[0], scope=str(i), warnings=("Not drawn by lot.", f"Own {i}.")) for i in range(9))
+    page = write(replace(full, measurement=replace(full.measurement, estimates=many)), tmp_path).read_text(encoding="utf-8")
+    assert page.count("Not drawn by lot.") == 1
+    assert page.count("See note 1.") == 9
+    assert all(f"Own {i}." in page for i in range(9))

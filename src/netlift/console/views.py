@@ -57,6 +57,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "audience": summary.audience_lines(plan["counts"]),
         "messages_by_state": summary.messages(show.deliveries(str(run_id))["counts"]),
         "measurement": measurement,
+        "headline": summary.headline(measurement.best if measurement else None),
         "naive": summary.naive_twin(measurement),
         "may_launch": "operator" in roles_of(request.user) and plan["state"] == "approved",
     }

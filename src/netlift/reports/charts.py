@@ -7,6 +7,7 @@ alone: every segment has its number on the map and a shape of its own. Wherever 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import vl_convert
 
 from netlift.records import Estimate, Floats, Ints, Segment
+from netlift.reports.figures import estimator
 
 Spec = dict[str, Any]
 
@@ -79,17 +81,18 @@ def segment_map(x: Floats, y: Floats, segment: Ints, *, names: Mapping[int, str]
 def profit_by_segment(segments: Sequence[Segment], *, currency: str) -> Spec | None:
     """Profit per past contact with its 95 % interval, a bar per segment; None where no segment has a profit."""
     bars = [
-        {"segment": f"{s.segment} {s.name}", "profit": s.profit.per_contact, "low": s.profit.low, "high": s.profit.high}
+        {"segment": textwrap.fill(f"{s.segment} {s.name}", 32), "profit": s.profit.per_contact, "low": s.profit.low, "high": s.profit.high}
         for s in segments
         if s.profit is not None
     ]
     if not bars:
         return None
-    rows = {"field": "segment", "type": "nominal", "sort": None, "axis": {"title": None}}
+    lines = {"title": None, "labelExpr": "split(datum.label, '\\n')"}
+    rows = {"field": "segment", "type": "nominal", "sort": None, "axis": lines}
     title = f"profit per contact, {currency}"
     return {
         "width": WIDTH - 200,
-        "height": {"step": 34},
+        "height": {"step": 40},
         "config": _CONFIG,
         "data": {"values": bars},
         "layer": [
@@ -111,7 +114,7 @@ def lift(estimates: Sequence[Estimate]) -> Spec | None:
     """Lift in percent with its 95 % interval, a row per estimate; naive ones are hollow. None where nothing is estimated."""
     rows = [
         {
-            "estimate": e.estimator.replace("_", " "),
+            "estimate": estimator(e.estimator),
             "lift": 100 * e.lift,
             "low": None if e.low is None else 100 * e.low,
             "high": None if e.high is None else 100 * e.high,

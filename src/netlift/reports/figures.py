@@ -69,6 +69,16 @@ def words(code: str) -> str:
     return code.replace("_", " ")
 
 
+def estimator(code: str) -> str:
+    """An estimator's name in words: did_never_targeted is "DiD, never targeted"."""
+    return words(f"DiD, {code.removeprefix('did_')}" if code.startswith("did_") else code)
+
+
+def sentence(text: str) -> str:
+    """A text that ends with a full stop, so that another sentence can follow."""
+    return text if not text or text[-1] in ".!?" else f"{text}."
+
+
 def _missing(low: float | None, high: float | None) -> bool:
     return low is None or high is None or math.isnan(low) or math.isnan(high)
 

@@ -67,11 +67,15 @@ def _environment(currency: str) -> Environment:
         "plain": figures.plain,
         "quantity": quantity,
         "words": figures.words,
+        "estimator": figures.estimator,
+        "sentence": figures.sentence,
+        "note_number": lambda note, notes: notes[note],
         "signed": figures.signed,
         "first_sentence": summary.first_sentence,
         "by_difference": summary.by_difference,
         "css_text": lambda text: re.sub(r"[^\w .:,-]", " ", str(text)),
     }
+    environment.globals["numbered_notes"] = summary.numbered_notes
     environment.globals["money_between"] = lambda low, high: figures.money_interval(low, high, currency)
     environment.tests["known"] = lambda number: number is not None and not math.isnan(number)
     return environment
@@ -95,7 +99,10 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "estimates": summary.headline_estimates(measurement),
         "audience": summary.audience_lines(content.audience.counts()),
         "contacted": summary.contacted_by_segment(content.audience),
+        "headline": summary.headline(measurement.best if measurement else None),
         "cautions": summary.cautions(content),
+        "remarks": summary.remarks(content),
+        "own_warnings": {r.segment: summary.own_warnings(r, content) for r in content.choice.recommendations},
         "meanings": meanings,
         "advice": {r.segment: r for r in content.choice.recommendations},
         "profile_rows": PROFILE_ROWS,

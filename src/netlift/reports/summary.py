@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from netlift.records import Audience, Estimate, Insight, Measurement, ReportContent, Trait, Verdict
+from netlift.records import Audience, Estimate, Insight, Measurement, Recommendation, ReportContent, Trait, Verdict
 from netlift.reports.figures import words
 
 ACTIONS = {
@@ -64,6 +65,24 @@ def naive_twin(measurement: Measurement | None) -> Estimate | None:
     return next((e for e in headline_estimates(measurement) if e.evidence == "naive"), None)
 
 
+def headline(best: Estimate | None) -> str:
+    """What the best estimate says, in one short sentence; its figures stand beside it."""
+    if best is None or best.lift is None or best.low is None or best.high is None:
+        return "It cannot be told whether campaigns raised sales."
+    if best.low <= 0:
+        return "There is no evidence that campaigns raised sales."
+    if best.evidence == "randomised":
+        return "Campaigns raised sales."
+    return "Sales were higher with campaigns, but that is no proof: the lists were not drawn by lot."
+
+
+def numbered_notes(estimates: Sequence[Estimate]) -> dict[str, int]:
+    """Warnings that several estimates share, numbered from 1, so that a table can refer to them."""
+    uses = Counter(warning for e in estimates for warning in set(e.warnings))
+    shared = [w for w in dict.fromkeys(w for e in estimates for w in e.warnings) if uses[w] > 2]
+    return {warning: number for number, warning in enumerate(shared, start=1)}
+
+
 def verdict_sentence(verdict: Verdict) -> str:
     """Whether segments exist and pay, in one sentence without the reason."""
     if verdict.structure == "none":
@@ -110,6 +129,22 @@ def by_difference(profile: Sequence[Trait]) -> list[Trait]:
 
 
 def cautions(content: ReportContent) -> list[str]:
-    """Warnings of all stages, each once, in flow order."""
-    groups: Sequence[Sequence[str]] = (content.segmentation.warnings, content.insight.warnings, content.choice.warnings)
-    return list(dict.fromkeys(warning for group in groups for warning in group))
+    """Warnings of all stages that bear on what to do, each once, in flow order."""
+    groups = (content.segmentation.warnings, content.insight.warnings, content.choice.warnings)
+    return [w for w in dict.fromkeys(warning for group in groups for warning in group) if not _is_remark(w, content)]
+
+
+def remarks(content: ReportContent) -> list[str]:
+    """How single features were prepared: for the method appendix, not for the first page."""
+    return [w for w in content.segmentation.warnings if _is_remark(w, content)]
+
+
+def own_warnings(recommendation: Recommendation, content: ReportContent) -> list[str]:
+    """The warnings of one segment that are not said for the whole run already."""
+    said = {*content.segmentation.warnings, *content.insight.warnings, *content.choice.warnings}
+    return [w for w in recommendation.warnings if w not in said]
+
+
+def _is_remark(warning: str, content: ReportContent) -> bool:
+    """Whether a warning is about one feature: it begins with its name."""
+    return warning.partition(" ")[0] in {f.name for f in content.features.features}
