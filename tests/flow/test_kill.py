@@ -21,8 +21,7 @@ from tests.workflow import plans
 
 PEOPLE, HELD_OUT, EXCLUDED = 400, 40, {"c0005": "no consent", "c0006": "suppressed"}
 LEASE = "2"  # seconds
-LAUNCH = f"from netlift.workflow.launch import launch; launch('1', actor='{plans.OPERATOR}')"
-WORKER = "from netlift.workflow.launch import work; work(once=True)"
+LAUNCH, WORKER = ("launch", "1", "--as", plans.OPERATOR), ("worker", "--once")
 
 
 @contextmanager
@@ -38,9 +37,11 @@ def sink(record: Path, *options: str) -> Iterator[int]:
 
 
 @contextmanager
-def child(code: str) -> Iterator[subprocess.Popen[bytes]]:
+def netlift(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """netlift in a process of its own, on the store of this test; gone at the end whatever happens."""
-    with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "NETLIFT_LEASE_SECONDS": LEASE}) as process:
+    command = [str(Path(sys.executable).with_name("netlift")), *arguments]
+    environment = {**os.environ, "NETLIFT_LEASE_SECONDS": LEASE}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
@@ -92,15 +93,15 @@ def test_nobody_twice_nobody_lost_after_kills(run: Path, tmp_path: Path) -> None
     kills = 0
     with sink(record) as port:
         plans.approved(run, plans.plan(plans.audience(PEOPLE, HELD_OUT, EXCLUDED)), port=port)
-        for code in (LAUNCH, LAUNCH, LAUNCH, WORKER, WORKER, WORKER):
-            with child(code) as process:
+        for command in (LAUNCH, LAUNCH, LAUNCH, WORKER, WORKER, WORKER):
+            with netlift(*command) as process:
                 wait_for(record, draw.randint(10, 50), process)
                 time.sleep(draw.uniform(0, 0.02))
                 kills += process.poll() is None
                 process.send_signal(signal.SIGKILL)
         assert kills == 6
         assert show.plan("1")["state"] == "sending"
-        with child(WORKER) as process:
+        with netlift(*WORKER) as process:
             assert process.wait(timeout=120) == 0
     check_nobody_twice_nobody_lost(record, most_unknown=kills)
 
@@ -110,7 +111,7 @@ def test_two_workers_and_one_that_sleeps_through_its_lease(run: Path, tmp_path: 
     record = tmp_path / "arrived"
     with sink(record) as port:
         plans.approved(run, plans.plan(plans.audience(PEOPLE, HELD_OUT, EXCLUDED)), port=port)
-        with child(LAUNCH) as sleeper, child(WORKER.replace("once=True", "")) as worker:
+        with netlift(*LAUNCH) as sleeper, netlift("worker") as worker:
             wait_for(record, 20, sleeper)
             sleeper.send_signal(signal.SIGSTOP)
             deadline = time.monotonic() + 120

@@ -219,3 +219,16 @@ def test_lease_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -
     due = book.next_due()
     assert due
     assert (due - timezone.now()).total_seconds() <= 2
+
+
+def test_is_due(run: Run) -> None:
+    """A worker looks at a run when something is due or everything ended, not while all wait or are held."""
+    assert ledger.is_due(run.pk)
+    of(run).claim(20)
+    assert not ledger.is_due(run.pk)
+    Row.objects.filter(state="claimed").update(state="retry", not_before=timezone.now() + timedelta(seconds=60))
+    assert not ledger.is_due(run.pk)
+    Row.objects.filter(customer_id="c05").update(not_before=timezone.now())
+    assert ledger.is_due(run.pk)
+    Row.objects.update(state="accepted")
+    assert ledger.is_due(run.pk)

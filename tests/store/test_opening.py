@@ -95,3 +95,9 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
 
     open_store(tmp_path)
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.mark.parametrize("module", ["netlift.store.runs", "netlift.workflow.decide", "netlift.workflow.launch", "netlift.workflow.show"])
+def test_any_module_may_be_imported_first(module: str) -> None:
+    """Whoever asks for a module of store or workflow need not know of Django."""
+    subprocess.run([sys.executable, "-W", "error", "-c", f"import {module}"], check=True)

@@ -1,7 +1,7 @@
 """Delivering an approved plan: messages are written for each person and handed to a channel through a ledger."""
 
 from netlift.campaigns.channels import CHANNELS, Channel, open_channel
-from netlift.campaigns.deliver import Ledger, deliver
+from netlift.campaigns.deliver import PATIENCE, Ledger, deliver
 from netlift.campaigns.messages import CannotWrite, Written, check, write
 
-__all__ = ["CHANNELS", "CannotWrite", "Channel", "Ledger", "Written", "check", "deliver", "open_channel", "write"]
+__all__ = ["CHANNELS", "PATIENCE", "CannotWrite", "Channel", "Ledger", "Written", "check", "deliver", "open_channel", "write"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 from netlift.settings import data_dir
@@ -19,7 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "netlift.store",
-    *(["netlift.console"] if find_spec("netlift.console") else []),
+    "netlift.console",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

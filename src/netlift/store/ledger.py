@@ -87,6 +87,12 @@ def open_rows(run_id: int) -> int:
     return models.Delivery.objects.filter(run_id=run_id, state__in=OPEN).count()
 
 
+def is_due(run_id: int) -> bool:
+    """Whether something can be done for a run now: a message is due, or all came to their end."""
+    mine = models.Delivery.objects.filter(run_id=run_id)
+    return mine.filter(_due_at(timezone.now())).exists() or not open_rows(run_id)
+
+
 def lapse() -> None:
     """Take back what dead processes held, in all runs: claimed becomes ready, committing becomes unknown."""
     now = timezone.now()
@@ -101,6 +107,10 @@ def cancel_open(run_id: int, *, reason: str) -> int:
     """Cancel what is not being handed over yet; the answer is how many rows. Call it in the transaction of the stop."""
     waiting = models.Delivery.objects.filter(run_id=run_id, state__in=("ready", "retry", "claimed"))
     return waiting.update(state="cancelled", reason=reason, token="", lease_until=None, changed_at=timezone.now())
+
+
+def _due_at(now: datetime) -> Q:
+    return Q(state="ready") | Q(state="retry", not_before__lte=now)
 
 
 class RunLedger:
@@ -166,7 +176,7 @@ class RunLedger:
 
     def _due(self, now: datetime) -> QuerySet[models.Delivery]:
         mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel)
-        return mine.filter(Q(state="ready") | Q(state="retry", not_before__lte=now))
+        return mine.filter(_due_at(now))
 
     def _of_claim(self, token: str) -> QuerySet[models.Delivery]:
         return models.Delivery.objects.filter(run_id=self._run_id, token=token)

@@ -26,6 +26,7 @@ from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 WAVE = 1
 POLL = 2.0  # seconds between two looks of a worker that has nothing to do
+PAUSE = 30.0  # seconds after a run could not go on, for example because its mail server is away
 
 
 def launch(run_id: str, *, actor: str | None = None, dry_run: bool = False, display: Display | None = None) -> dict[str, Any]:
@@ -80,10 +81,11 @@ def work(*, once: bool = False, display: Display | None = None) -> list[dict[str
         ledger.lapse()
         while job := jobs.claim():
             _do(job)
-        told = [_worked(run, display or Quiet()) for run in Run.objects.filter(state="sending").order_by("pk")]
+        sending = Run.objects.filter(state="sending").order_by("pk")
         if once:
-            return told
-        time.sleep(POLL)
+            return [_worked(run, display or Quiet(), patience=campaigns.PATIENCE) for run in sending]
+        told = [_worked(run, display or Quiet(), patience=0.0) for run in sending if ledger.is_due(run.pk)]
+        time.sleep(PAUSE if any("error" in one for one in told) else POLL)
 
 
 def _do(job: jobs.Claimed) -> None:
@@ -97,11 +99,13 @@ def _do(job: jobs.Claimed) -> None:
         jobs.finish(job)
 
 
-def _worked(run: Run, display: Display) -> dict[str, Any]:
+def _worked(run: Run, display: Display, *, patience: float) -> dict[str, Any]:
+    progress = display.stage("campaigns")
     try:
         _check_approval(run)
-        return Stopwatch(display).run("campaigns", lambda progress: _send(run, progress))
+        return _send(run, progress, patience=patience)
     except NetliftError as error:
+        progress(0.0, str(error))
         return {**_told(run, ledger.counts(run.pk), ledger.exclusions(run.pk)), "error": str(error)}
 
 
@@ -246,14 +250,14 @@ def _message_id(run_id: int, audience: Audience, i: int, messages: Mapping[tuple
 # --- from the ledger to the channels -------------------------------------------------------------------------------
 
 
-def _send(run: Run, progress: Progress) -> dict[str, Any]:
+def _send(run: Run, progress: Progress, *, patience: float = campaigns.PATIENCE) -> dict[str, Any]:
     dues = []
     messages = _messages(run)
     for name, settings in _channels(run).items():
         by_offer = {offer: message for (offer, channel), message in messages.items() if channel == name}
         with closing(campaigns.open_channel(settings)) as channel:
             rows = ledger.RunLedger(run.pk, name, by_offer, address_field=channel.address_field)
-            dues.append(campaigns.deliver(rows, channel, progress=progress))
+            dues.append(campaigns.deliver(rows, channel, patience=patience, progress=progress))
     _finish(run)
     run.refresh_from_db()
     return _told(run, ledger.counts(run.pk), ledger.exclusions(run.pk), due=min(filter(None, dues), default=None))
