@@ -120,7 +120,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 
 
 HEADER = "customer_id,bought_at,paid"
-WRONG = {
+WRONG: dict[str, tuple[Callable[[str], str], str]] = {
     "wrong delimiter": (lambda text: text.replace(",", ";"), "delimiter"),
     "wrong column name": (replaced("paid", "price"), "paid"),
     "unclosed quote": (replaced("0000,", '"0000,'), "quote"),

@@ -205,6 +205,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
         audience=thought.audience,
         review=thought.result,
         tables=thought.tables,
+        seed=settings.project.seed,
     )
 
 
