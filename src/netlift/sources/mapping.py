@@ -171,11 +171,12 @@ def _check_names(names: Sequence[str], derive: dict[str, str], table: str) -> No
             raise SourceError(
                 f"tables.{table}: the column '{name}' begins with '__', which netlift keeps for itself; rename it under columns."
             )
-        other = seen.setdefault(name.lower(), name)
-        if other is not name and name in derive:
+        other = seen.get(name.lower())
+        if other is not None and name in derive:
             raise SettingsError(f"tables.{table}.derive: the table already has a column '{other}'; give the derived one another name.")
-        if other is not name:
+        if other is not None:
             raise SourceError(f"tables.{table}: '{other}' and '{name}' differ only in case; rename one under columns.")
+        seen[name.lower()] = name
 
 
 def _check_types(name: str, table: TableSettings, known: Collection[str]) -> None:
