@@ -56,7 +56,8 @@ def test_profit_names_its_accounting_and_adds_up() -> None:
     given_ = outcome([[1, 1], [1, 1]], [[1, 1], [0, 0]])
     profit = answers.profit(given_, everybody(given_), np.random.default_rng(1))
     assert profit is not None
-    assert (profit.per_contact, profit.total, profit.low, profit.high) == (2.5, 10.0, -3.0, 8.0)
+    assert (profit.per_contact, profit.total) == (2.5, 10.0)
+    assert -3 <= profit.low < 2.5 < profit.high <= 8
     assert profit.accounting == "last campaign: 11 USD per response, 3 USD per contact"
 
 
@@ -68,6 +69,16 @@ def test_the_bootstrap_agrees_with_the_normal_interval_on_many_customers() -> No
     assert profit is not None
     half = 1.96 * many.profit().std() / np.sqrt(2000)
     assert (profit.low, profit.high) == pytest.approx((profit.per_contact - half, profit.per_contact + half), abs=0.05)
+
+
+@pytest.mark.parametrize("customers", [6, 100])
+def test_no_answer_at_all_is_not_certainty(customers: int) -> None:
+    """0 answers: the interval reaches up to Wilson's bound in money, instead of being a point."""
+    silent = outcome([[1]] * customers, [[0]] * customers)
+    profit = answers.profit(silent, everybody(silent), np.random.default_rng(1))
+    assert profit is not None
+    assert (profit.per_contact, profit.low) == pytest.approx((-3, -3))
+    assert profit.high == pytest.approx(11 * answers.wilson(0, customers)[1] - 3)
 
 
 def test_never_contacted_means_no_figure() -> None:

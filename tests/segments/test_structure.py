@@ -12,7 +12,7 @@ from tests.segments.generators import structured, structureless
 def test_structure_is_rarely_found_where_there_is_none() -> None:
     """Clouds, heavy tails and spikes at zero: one alarm in five at most (a 5 % test errs at times), and never a gap seen."""
     kinds = ("gauss", "uniform", "t4", "lognormal", "zero-inflated")
-    results = [structure.examine(structureless(kind, 101), seed=7, copies=19) for kind in kinds]
+    results = [structure.examine(structureless(kind, 101), seed=7) for kind in kinds]
     assert sum(r.found for r in results) <= 1
     assert max(r.valley_share for r in results) == 0
 
@@ -20,7 +20,7 @@ def test_structure_is_rarely_found_where_there_is_none() -> None:
 @pytest.mark.parametrize("kind", ["6sep", "4mod"])
 def test_structure_is_found_where_there_is_some(kind: str) -> None:
     """Groups are told from correlation with certainty to spare."""
-    found = structure.examine(structured(kind, 101), seed=7, copies=19)
+    found = structure.examine(structured(kind, 101), seed=7)
     assert found.found
     assert found.z > 4
     assert found.valley_share >= 0.5
@@ -38,4 +38,4 @@ def test_a_copy_keeps_each_feature_and_the_rank_correlation() -> None:
 def test_same_seed_same_result() -> None:
     """The test is repeatable to the last digit."""
     X = structureless("gauss", 3, n=120)
-    assert structure.examine(X, seed=1, copies=5) == structure.examine(X, seed=1, copies=5)
+    assert structure.examine(X, seed=1) == structure.examine(X, seed=1)

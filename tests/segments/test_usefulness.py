@@ -8,6 +8,7 @@ import pytest
 from netlift.records import Accounting, Outcome
 from netlift.segments import usefulness
 from netlift.segments.algorithms import ALGORITHMS, Task
+from netlift.segments.usefulness import Money, Trial, Value
 from tests.segments.generators import scenario
 
 RNG_SEED = 11
@@ -48,6 +49,18 @@ def test_decision_value_worked_by_hand() -> None:
     assert value.mean == 1
     assert value.se == pytest.approx(np.std([0, 0, 0, 4]) / 2)
     assert usefulness.decision_value(profit, np.zeros(4, dtype=bool), contact_all=False).mean == 0
+
+
+def test_report_figures_come_from_customers_not_used_to_choose() -> None:
+    """Segment 1 earned 1 a customer before and loses 1 on report: contacting it costs the half of all who are in it 1 each."""
+    labels = np.tile([0, 1], 150)
+    profit = np.where(labels == 1, 1.0, -1.5)
+    profit[200:] = np.where(labels[200:] == 1, -1.0, 1.0)
+    rows = np.arange(300)
+    money = Money(profit, rows[:100], rows[100:200], rows[200:], rows[:0], Accounting("a", 2.0, 10.0, "EUR"))
+    evidence = usefulness.report(Trial("kmeans", 2, labels, 0.5, Value(0.5, 0.0)), money, seed=1)
+    assert evidence.value.mean == -0.5
+    assert not evidence.useful
 
 
 def test_permutation_p_is_small_only_for_segments_that_matter() -> None:

@@ -12,6 +12,7 @@ from netlift.records import Floats, Ints, Outcome, Profit, Response
 
 Z95 = 1.959964
 DRAWS = 1000  # of the bootstrap
+FEW = 30  # contacted customers, below which the bootstrap is too sure of itself
 
 
 def check(outcome: Outcome) -> None:
@@ -66,12 +67,20 @@ def wilson(rate: float, n: float) -> tuple[float, float]:
 
 
 def profit(outcome: Outcome, members: NDArray[np.bool_], rng: np.random.Generator) -> Profit | None:
-    """Profit per contact of some customers (n,), interval by bootstrap over customers; None where they were never contacted."""
+    """Profit per contact of some customers (n,); None where they were never contacted.
+
+    The interval is a bootstrap over customers. Where few customers were contacted or all brought the same (as when nobody
+    answered), redraws show no doubt that is there: then it is Wilson's interval of the response rate, in money.
+    """
     contacts = outcome.contacts.sum(axis=1)[members].astype(float)
     money = outcome.profit()[members]
     if not contacts.sum():
         return None
     low, high = np.quantile(_redrawn_ratios(money, contacts, rng), [0.025, 0.975])
+    answered = response(outcome, members)
+    if answered is not None and ((contacts > 0).sum() < FEW or low == high):
+        a = outcome.accounting
+        low, high = a.revenue * answered.low - a.contact_cost, a.revenue * answered.high - a.contact_cost
     return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()))
 
 

@@ -58,7 +58,7 @@ def _explained(
 
 def _who(size: int, share: float, traits: tuple[Trait, ...], inputs: tuple[str, ...]) -> str:
     clear = sorted((t for t in traits if t.feature in inputs and abs(t.difference) >= CLEAR), key=lambda t: -abs(t.difference))
-    facts = "; ".join(f"{t.feature} {_number(t.mean)}{_unit(t)} (all customers {_number(t.base_mean)})" for t in clear[:3])
+    facts = "; ".join(f"{t.feature} {_amount(t.mean, t.unit)} (all customers {_amount(t.base_mean, t.unit)})" for t in clear[:3])
     return f"{size:,} customers ({share:.1%}): {facts or 'close to the average in everything'}."
 
 
@@ -80,9 +80,9 @@ def _signed(money: float) -> str:
     return f"{money:+,.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _number(x: float) -> str:
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
-
-
-def _unit(trait: Trait) -> str:
-    return f" {trait.unit}" if trait.unit else ""
+def _amount(value: float, unit: str) -> str:
+    """A number with its unit; shares as per cent."""
+    if unit == "share":
+        return f"{value:.1%}"
+    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{number} {unit}".strip()

@@ -47,7 +47,7 @@ class Structure:
         return max(self.z_by_k, key=lambda k: self.z_by_k[k])
 
 
-def examine(X: Floats, *, seed: int, copies: int = COPIES, progress: Progress = silent) -> Structure:
+def examine(X: Floats, *, seed: int, progress: Progress = silent) -> Structure:
     """Test scaled customers X, (n, p), for structure; larger data are sampled."""
     rng = np.random.default_rng([seed, 41])
     if len(X) > LARGEST:
@@ -57,16 +57,16 @@ def examine(X: Floats, *, seed: int, copies: int = COPIES, progress: Progress = 
     observed = np.mean([h.agreement for h in halves], axis=0)
     valley_share = float(np.mean([[valleys.share(h.X, labels, centers) for labels, centers in h.models] for h in halves], axis=0).max())
     correlation = _rank_correlation(X)
-    null = np.empty((copies, len(ks)))
-    for b in range(copies):
-        progress(b / copies, f"comparing with structureless copy {b + 1} of {copies}")
+    null = np.empty((COPIES, len(ks)))
+    for b in range(COPIES):
+        progress(b / COPIES, f"comparing with structureless copy {b + 1} of {COPIES}")
         copy = _copy(X, correlation, rng)
         null[b] = np.mean([_halve(copy, ks, rng).agreement for _ in range(SPLITS_OF_COPIES)], axis=0)
     mean, sd = null.mean(axis=0), null.std(axis=0) + 1e-3
     z = (observed - mean) / sd
     largest = ((null - mean) / sd).max(axis=1)
-    p = (1 + int((largest >= z.max()).sum())) / (copies + 1)
-    return Structure(float(z.max()), p, dict(zip(ks, z.tolist(), strict=True)), copies, len(X), valley_share)
+    p = (1 + int((largest >= z.max()).sum())) / (COPIES + 1)
+    return Structure(float(z.max()), p, dict(zip(ks, z.tolist(), strict=True)), COPIES, len(X), valley_share)
 
 
 @dataclass(frozen=True, slots=True)
