@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from netlift.errors import SettingsError
-from netlift.settings import ChannelSettings, Settings, data_dir, parse, read
+from netlift.settings import ChannelSettings, Settings, data_dir, environment, parse, read
 
 PROJECT = {"name": "shop", "currency": "USD"}
 
@@ -109,3 +109,10 @@ def test_the_example_documents_every_key_and_is_valid() -> None:
     missing = [key for key in _keys(Settings) if f"{key} = " not in text and f"[{key}" not in text and f".{key}]" not in text]
     assert missing == []
     assert parse(tomllib.loads(text), folder=Path(), sha256="").project.name == "My shop"
+
+
+def test_a_wrong_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that cannot be read is told with the variable's name."""
+    monkeypatch.setenv("NETLIFT_LEASE_SECONDS", "soon")
+    with pytest.raises(SettingsError, match="NETLIFT_LEASE_SECONDS is wrong"):
+        environment()

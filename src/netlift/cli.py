@@ -161,7 +161,7 @@ def demo(
     if serve:
         for name, password in made.passwords.items():
             typer.echo(f"  sign in as {name} with {password}")
-        _serve("127.0.0.1", 8000)
+        _serve("127.0.0.1", 8000, as_json=as_json)
 
 
 @app.command()
@@ -341,16 +341,21 @@ def deliveries(run_id: RunId, as_json: Json = False) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
+    as_json: Json = False,
 ) -> None:
     """Open the console in your browser's reach."""
     _open_store()
-    _serve(host, port)
+    _serve(host, port, as_json=as_json)
 
 
-def _serve(host: str, port: int) -> None:
+def _serve(host: str, port: int, *, as_json: bool) -> None:
     from netlift.console import serve as run
 
-    typer.echo(f"Console: http://{host}:{port}/ (Ctrl+C stops it)")
+    url = f"http://{host}:{port}/"
+    if as_json:
+        _print_json({"url": url})
+    else:
+        typer.echo(f"Console: {url} (Ctrl+C stops it)")
     run(host=host, port=port)
 
 

@@ -235,6 +235,20 @@ class Environment(BaseSettings):
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
 
 
+def environment() -> Environment:
+    """The environment's part of the settings, as it is now.
+
+    Raises:
+        SettingsError: a variable holds what it cannot; the message names it.
+    """
+    try:
+        return Environment()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "NETLIFT_" + str(first["loc"][0]).upper()
+        raise SettingsError(f"The environment variable {name} is wrong: {first['msg'].lower()}.") from error
+
+
 def read(path: Path) -> Settings:
     """Read and check netlift.toml.
 
@@ -281,7 +295,7 @@ def _first_error(error: ValidationError) -> str:
 
 def data_dir() -> Path:
     """Where store, landed data and keys are kept: NETLIFT_DATA_DIR, else the user's data folder."""
-    named = Environment().data_dir
+    named = environment().data_dir
     if named is not None:
         return named.expanduser().absolute()
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from netlift.settings import Environment
+from netlift.settings import environment
 from netlift.store import runs
 from netlift.store.models import Job
 
@@ -69,4 +69,4 @@ def _held(job: Claimed) -> QuerySet[Job]:
 
 
 def _lease() -> timedelta:
-    return timedelta(seconds=Environment().lease_seconds)
+    return timedelta(seconds=environment().lease_seconds)

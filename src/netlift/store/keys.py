@@ -9,7 +9,7 @@ import hmac
 from cryptography.fernet import Fernet
 
 from netlift.errors import SettingsError
-from netlift.settings import Environment
+from netlift.settings import environment
 from netlift.store.opening import secret, store_folder
 
 
@@ -19,7 +19,7 @@ def vault_key() -> bytes:
     Raises:
         SettingsError: the key is not a Fernet key.
     """
-    given = Environment().vault_key
+    given = environment().vault_key
     key = given.get_secret_value().encode() if given else secret(store_folder() / "vault.key", Fernet.generate_key())
     try:
         Fernet(key)

@@ -25,7 +25,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
-from netlift.settings import Environment
+from netlift.settings import environment
 from netlift.store import models, vault
 
 OPEN = ("ready", "claimed", "committing", "retry")
@@ -121,7 +121,7 @@ class RunLedger:
         self._channel = channel
         self._messages = messages  # by offer
         self._address_field = address_field
-        self._lease = timedelta(seconds=Environment().lease_seconds)
+        self._lease = timedelta(seconds=environment().lease_seconds)
 
     def claim(self, size: int) -> list[Delivery]:
         """Up to `size` messages that are due, held for this process; none when the run was stopped."""

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from netlift.errors import InputError, NotFound, Refused
-from netlift.settings import Environment
+from netlift.settings import environment
 from netlift.store import audit
 
 ROLES = {
@@ -70,7 +70,7 @@ def acting(name: str | None) -> str:
     """
     if not User.objects.exists():
         _register_owner()
-    name = name or Environment().user or _account()
+    name = name or environment().user or _account()
     if not user(name).is_active:
         raise Refused(f"The user '{name}' was deactivated.")
     return name
