@@ -69,11 +69,11 @@ def _money(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]
     if zero:
         found.append(f"{zero:,} of {rows:,} rows ({zero / rows:.1%}) have an amount of 0.")
     if returned:
-        found.append(f"{returned:,} rows with a negative quantity or amount are kept as returns (together {value:,.2f}).")
+        rows_with = "1 row" if returned == 1 else f"{returned:,} rows"
+        found.append(f"{rows_with} with a negative quantity or amount kept as returns (together {value:,.2f}).")
     if odd:
-        found.append(
-            f"{odd:,} rows have a negative discount; discount is money saved, as a positive number: derive it with the sign turned."
-        )
+        rows_have = "1 row has" if odd == 1 else f"{odd:,} rows have"
+        found.append(f"{rows_have} a negative discount; discount is money saved, as a positive number: derive it with the sign turned.")
     return found
 
 

@@ -30,7 +30,7 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
 
     Raises:
         SettingsError: a source is unknown, or a key does not fit the table.
-        SourceError: a table cannot be read, or is refused as a whole; then no table of this call is left in the engine.
+        SourceError: a table cannot be read, or is refused as a whole; then none of the tables is left in the engine.
         ExpressionError: derive or where is wrong.
     """
     sources = plugins.table("sources", SOURCES)
@@ -44,7 +44,7 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
             part = _part(progress, i, len(settings.tables))
             inputs.append(_read_table(settings, engine, sources[table.source], name=name, progress=part))
     except BaseException:
-        for name in [i.table for i in inputs]:
+        for name in settings.tables:
             engine.execute(f"DROP TABLE IF EXISTS {name}")
         raise
     finally:
