@@ -11,6 +11,8 @@ from netlift.errors import NotEnoughData
 from netlift.records import Floats
 
 CONFIDENCE = 0.95
+NO_SPREAD = 1e-12  # standard errors of a relative lift below this are rounding
+ALL_ALIKE = "all bought exactly alike, so there is nothing to judge chance by"
 FEW = 30  # below this number of customers a figure cannot tell anything
 
 
@@ -35,8 +37,14 @@ def around_ratio(ratio: float, influence: Floats, *, clusters: int) -> tuple[flo
     """Interval of ratio − 1 from each cluster's influence on ln(ratio): ratio·exp(± t·√Σφ²) − 1.
 
     Delta method with independent clusters (Liang and Zeger 1986); on the log scale no bound is below −100 %.
+
+    Raises:
+        NotEnoughData: the clusters do not differ, so there is nothing to judge chance by.
     """
-    half = t_quantile(clusters) * float(np.sqrt(np.sum(influence**2)))
+    error = float(np.sqrt(np.sum(influence**2)))
+    if error < NO_SPREAD:
+        raise NotEnoughData(ALL_ALIKE)
+    half = t_quantile(clusters) * error
     return ratio * float(np.exp(-half)) - 1, ratio * float(np.exp(half)) - 1
 
 

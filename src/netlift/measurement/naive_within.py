@@ -8,7 +8,7 @@ ground-truth.md 4.4.
 import numpy as np
 
 from netlift.errors import NotEnoughData
-from netlift.measurement.figure import Figure, money, ratio_of_rates
+from netlift.measurement.figure import ALL_ALIKE, NO_SPREAD, Figure, money, ratio_of_rates
 from netlift.measurement.summaries import Days, Summaries
 from netlift.records import Floats
 
@@ -27,7 +27,8 @@ def naive_median(summaries: Summaries, scope: str) -> Figure:
     """The middle customer's own ratio; the interval lies between two order statistics.
 
     The ranks n/2 ± 1.96·√n/2 hold the median with 95 % probability whatever the distribution (Conover, Practical
-    Nonparametric Statistics, section 3.2). Raises NotEnoughData below six customers, where no such ranks exist.
+    Nonparametric Statistics, section 3.2). Raises NotEnoughData
+    below six customers, where no such ranks exist, and where all ratios are equal.
     """
     inside, outside = _own_rates(summaries.days[scope])
     n = len(inside)
@@ -35,7 +36,10 @@ def naive_median(summaries: Summaries, scope: str) -> Figure:
         raise NotEnoughData(f"{n} customers have sales on free days and six are needed")
     ratios = np.sort(inside / outside) - 1
     below = max(int(np.floor(n / 2 - MIDDLE * np.sqrt(n) / 2)) - 1, 0)
-    return Figure(float(np.median(ratios)), float(ratios[below]), float(ratios[n - 1 - below]), n)
+    low, high = float(ratios[below]), float(ratios[n - 1 - below])
+    if high - low < NO_SPREAD:
+        raise NotEnoughData(ALL_ALIKE)
+    return Figure(float(np.median(ratios)), low, high, n)
 
 
 def _own_rates(days: Days) -> tuple[Floats, Floats]:

@@ -55,9 +55,8 @@ def _naive(summaries: Summaries, named: Mapping[str, Estimate]) -> str:
     except NotEnoughData:
         ratio = 1.0
     if ratio > 1.1:
-        against.append(
-            f"heavy buyers are in more campaigns: before them the addressed already bought {ratio:.1f} times as much as the others"
-        )
+        already = f"before them they already bought {ratio:.1f} times as much as customers without one"
+        against.append(f"heavy buyers are in more campaigns ({already})")
     within = named.get("naive_within")
     if within is not None and within.lift is not None and abs(within.lift) < abs(lift) / 2:
         against.append(f"each customer's own days differ by only {signed(within.lift)}")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from netlift.engine import Engine
-from netlift.errors import InputError
+from netlift.errors import InputError, NotEnoughData
 from netlift.measurement import queries
 from netlift.measurement.past import ANY, Campaign, Past
 from netlift.measurement.summaries import Days, Flags, Panel, Summaries, Window
@@ -42,6 +42,7 @@ def summarise(engine: Engine, tables: Tables, past: Past, progress: Progress = s
 
     Raises:
         InputError: none of the listed customers or campaigns is known.
+        NotEnoughData: nobody was addressed on a day with sales.
     """
     scopes = (ANY, *past.kinds)
     small = _small_tables(past, scopes)
@@ -60,6 +61,10 @@ def _read(reader: _Reader, scopes: tuple[str, ...], progress: Progress) -> Summa
     warnings = _unknown(reader)
     progress(0.1, "sales on campaign days")
     days, window_sales = _days(reader, scopes, n)
+    if not len(days[ANY].days_in):
+        raise NotEnoughData(
+            f"None of the customers in the table contacted was addressed by a campaign between {past.start} and {past.end}."
+        )
     progress(0.4, "sales before and during each campaign")
     listed = reader.matrix(queries.LISTS, (len(past.campaigns), n)) > 0
     windows = _windows(reader, listed)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netlift.errors import NotEnoughData
-from netlift.measurement.figure import Figure, t_quantile
+from netlift.measurement.figure import ALL_ALIKE, NO_SPREAD, Figure, t_quantile
 from netlift.measurement.summaries import Panel, Summaries
 from netlift.records import Floats
 
@@ -64,4 +64,6 @@ def two_way_fixed_effects(summaries: Summaries, scope: str, *, targeted_only: bo
     base = float(days.sales_out.sum() / days.days_out.sum())
     j = panel.kinds.index(scope)
     beta, half = float(found.beta[j]), t_quantile(len(days.days_in)) * float(found.error[j])
-    return Figure((beta / base), (beta - half) / base, (beta + half) / base, len(days.days_in), beta * float(days.days_in.sum()))
+    if half / base < NO_SPREAD:
+        raise NotEnoughData(ALL_ALIKE)
+    return Figure(beta / base, (beta - half) / base, (beta + half) / base, len(days.days_in), beta * float(days.days_in.sum()))
