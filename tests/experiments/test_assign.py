@@ -60,6 +60,12 @@ def test_a_larger_holdout_keeps_its_members(ids: list[str], one: float, other: f
     assert {i for i in ids if small[i] == "holdout"} <= {i for i in ids if large[i] == "holdout"}
 
 
+def test_the_holdout_begins_at_zero() -> None:
+    """Of the published draws .333, .382, .494 and .514 a holdout of 40 % takes the two lowest."""
+    result = assign(settings(0.4), features(["7", "1", "007", "123456"]), choice(4), experiment="exp42", salt="s1")
+    assert result.arm.tolist() == ["holdout", "holdout", "treated", "treated"]
+
+
 @pytest.mark.parametrize("holdout", [0.05, 0.1, 0.5])
 def test_the_shares_are_the_ones_asked_for(holdout: float) -> None:
     """20,000 customers fill the arms as planned (chi-square p above .001)."""
