@@ -101,6 +101,13 @@ def test_an_ab_test_splits_its_segment_and_nobody_else() -> None:
     assert set(result.offer[(segment == 1) | (result.arm == "holdout")]) == {None}
 
 
+def test_an_ab_test_without_segments_is_not_silent() -> None:
+    """Where nobody says who is in which segment, nothing is split, and the note says so."""
+    result = assign(settings(), features(IDS[:9]), choice(9, (), (recommendation(2, "ab_test", "X", "Y"),)), experiment="e", salt="s")
+    assert result.offer is None
+    assert "A/B tests are not split" in result.note
+
+
 def recommendation(segment: int, action: str, *offers: str) -> Recommendation:
     return Recommendation(segment, action, offers, None, None, None, "test")  # type: ignore[arg-type]
 

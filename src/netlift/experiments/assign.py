@@ -37,13 +37,16 @@ def assign(
     arm[free] = np.where(u[free] < share, HOLDOUT, TREATED)
     counts = {HOLDOUT: int(np.sum(arm == HOLDOUT)), TREATED: int(np.sum(arm == TREATED))}
     detectable = _detectable(features.outcome, counts)
+    note = _note(share, counts=counts, base=_base(features.outcome), detectable=detectable)
+    if segment is None and any(r.action == "ab_test" for r in choice.recommendations):
+        note += " The A/B tests are not split, because the customers' segments were not given: all get the first offer."
     return Assignment(
         experiment=experiment,
         holdout=share,
         arm=arm,
         counts=counts,
         detectable=detectable,
-        note=_note(share, counts=counts, base=_base(features.outcome), detectable=detectable),
+        note=note,
         offer=None if segment is None else _split(choice, segment=segment, u=(u - share) / (1 - share), treated=arm == TREATED),
     )
 
