@@ -79,6 +79,7 @@ class Feature:
     scale: Literal["standard", "log", "logit"] = "standard"  # how segmentation scales it unless told otherwise
     sensitivity: Literal["none", "A", "B", "C"] = "none"  # classes of the review policy
     uses_response: bool = False  # computed from answers to campaigns: a circularity risk
+    words: tuple[str, str] | None = None  # what to call customers with little and with much of it, e.g. ("rare buyers", "frequent buyers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,11 @@ def _share(name: str, category: str) -> Entry:
     feature = Feature(
         name,
         "share",
-        f"share of money spent on {category}",
+        f"money spent on {category}",
         "category",
         "missing for customers who bought in no category",
         "logit",
         sensitivity=sensitivity(category),
+        words=(f"little {category}", f"much {category}"),
     )
     return Entry(feature, f"coalesce(sum(amount) FILTER (WHERE category = {literal}), 0e0) / nullif(sum(amount), 0e0)")

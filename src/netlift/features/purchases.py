@@ -22,20 +22,36 @@ def _window(days: int) -> tuple[Entry, ...]:
     since = f"local_at >= {{as_of}} - INTERVAL {days} DAY"
     return (
         Entry(
-            Feature(f"spend_{days}d", "{currency}", f"money spent in the last {days} days", "value", NEVER, "log"),
+            Feature(
+                f"spend_{days}d",
+                "{currency}",
+                f"money spent in the last {days} days",
+                "value",
+                NEVER,
+                "log",
+                words=(f"low spend in {days} days", f"high spend in {days} days"),
+            ),
             f"coalesce(sum(amount) FILTER (WHERE {since}), 0e0)",
             absent="0e0",
         ),
         Entry(
-            Feature(f"purchases_{days}d", "purchases", f"purchases in the last {days} days", "rhythm", NEVER, "log"),
+            Feature(
+                f"purchases_{days}d",
+                "purchases",
+                f"purchases in the last {days} days",
+                "rhythm",
+                NEVER,
+                "log",
+                words=(f"few purchases in {days} days", f"many purchases in {days} days"),
+            ),
             f"CAST(count(*) FILTER (WHERE {since}) AS DOUBLE)",
             absent="0e0",
         ),
     )
 
 
-def _share(name: str, meaning: str, condition: str) -> Entry:
-    feature = Feature(name, "share", meaning, "time", "missing for customers who have not bought", "logit")
+def _share(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
+    feature = Feature(name, "share", meaning, "time", "missing for customers who have not bought", "logit", words=words)
     return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)")
 
 
@@ -44,22 +60,36 @@ ENTRIES = (
         Feature(
             "recency",
             "days",
-            "days since the last purchase",
+            "time since the last purchase",
             "rhythm",
             "for customers who have not bought: days since the first sale",
             "log",
+            words=("recent buyers", "long absent"),
         ),
         "seconds_between(max(bought_at), {as_of_utc}) / 86400e0",
         absent="seconds_between({first}, {as_of_utc}) / 86400e0",
     ),
-    Entry(Feature("frequency", "purchases", "number of purchases", "rhythm", NEVER, "log"), "CAST(count(*) AS DOUBLE)", absent="0e0"),
-    Entry(Feature("monetary", "{currency}", "money spent", "value", NEVER, "log"), "sum(amount)", absent="0e0"),
     Entry(
-        Feature("tenure", "days", "days since the first purchase", "rhythm", NEVER, "log"),
+        Feature("frequency", "purchases", "number of purchases", "rhythm", NEVER, "log", words=("rare buyers", "frequent buyers")),
+        "CAST(count(*) AS DOUBLE)",
+        absent="0e0",
+    ),
+    Entry(
+        Feature("monetary", "{currency}", "money spent", "value", NEVER, "log", words=("low spend", "high spend")),
+        "sum(amount)",
+        absent="0e0",
+    ),
+    Entry(
+        Feature("tenure", "days", "time since the first purchase", "rhythm", NEVER, "log", words=("new customers", "customers for long")),
         "seconds_between(min(bought_at), {as_of_utc}) / 86400e0",
         absent="0e0",
     ),
-    Entry(Feature("gap_mean", "days", "mean time between purchases", "rhythm", TWO, "log"), "avg(gap)"),
+    Entry(
+        Feature(
+            "gap_mean", "days", "mean time between purchases", "rhythm", TWO, "log", words=("short gaps", "long gaps between purchases")
+        ),
+        "avg(gap)",
+    ),
     Entry(
         Feature(
             "gap_sd",
@@ -68,27 +98,58 @@ ENTRIES = (
             "rhythm",
             "missing for customers with fewer than three purchases",
             "log",
+            words=("regular buyers", "irregular buyers"),
         ),
         "stddev_samp(gap)",
     ),
     Entry(
-        Feature("basket_value", "{currency}", "money per purchase", "basket", "missing for customers who have not bought", "log"),
+        Feature(
+            "basket_value",
+            "{currency}",
+            "money per purchase",
+            "basket",
+            "missing for customers who have not bought",
+            "log",
+            words=("small baskets", "large baskets"),
+        ),
         "avg(amount)",
     ),
     Entry(
-        Feature("basket_lines", "lines", "different lines per purchase", "basket", "missing for customers who have not bought", "log"),
+        Feature(
+            "basket_lines",
+            "lines",
+            "lines per purchase",
+            "basket",
+            "missing for customers who have not bought",
+            "log",
+            words=("few things a basket", "many things a basket"),
+        ),
         "avg(CAST(lines AS DOUBLE))",
         ("product_id",),
     ),
     Entry(
         Feature(
-            "basket_variety", "products", "different products per purchase", "basket", "missing for customers who have not bought", "log"
+            "basket_variety",
+            "products",
+            "different products per purchase",
+            "basket",
+            "missing for customers who have not bought",
+            "log",
+            words=("little variety", "much variety"),
         ),
         "avg(CAST(products AS DOUBLE))",
         ("product_id",),
     ),
     Entry(
-        Feature("basket_pieces", "pieces", "pieces per purchase", "basket", "missing for customers who have not bought", "log"),
+        Feature(
+            "basket_pieces",
+            "pieces",
+            "pieces per purchase",
+            "basket",
+            "missing for customers who have not bought",
+            "log",
+            words=("few pieces a basket", "many pieces a basket"),
+        ),
         "avg(quantity)",
         ("quantity",),
     ),
@@ -100,6 +161,7 @@ ENTRIES = (
             "basket",
             "missing for customers who have not bought",
             "logit",
+            words=("few discounts", "many discounts"),
         ),
         "sum(discount) / nullif(sum(amount) + sum(discount), 0e0)",
         ("discount",),
@@ -108,18 +170,19 @@ ENTRIES = (
         Feature(
             "coupon_share",
             "share",
-            "share of purchases with a coupon",
+            "purchases with a coupon",
             "campaign",
             "missing for customers who have not bought",
             "logit",
             uses_response=True,
+            words=("few coupons", "many coupons"),
         ),
         "avg(CASE WHEN coupon > 0 THEN 1e0 ELSE 0e0 END)",
         ("coupon",),
     ),
-    _share("weekend_share", "share of purchases on Saturday or Sunday", "iso_weekday(local_at) >= 6"),
-    _share("morning_share", "share of purchases before noon", "hour_of(local_at) < 12"),
-    _share("evening_share", "share of purchases from 18:00 on", "hour_of(local_at) >= 18"),
+    _share("weekend_share", "purchases on Saturday or Sunday", "iso_weekday(local_at) >= 6", words=("weekday buyers", "weekend buyers")),
+    _share("morning_share", "purchases before noon", "hour_of(local_at) < 12", words=("rarely before noon", "often before noon")),
+    _share("evening_share", "purchases from 18:00 on", "hour_of(local_at) >= 18", words=("rarely in the evening", "often in the evening")),
     *_window(30),
     *_window(90),
     *_window(365),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netlift.insight import answers, profiles, rules
 from netlift.insight.profiles import CLEAR
@@ -45,7 +46,7 @@ def _explained(
                 name=names[s],
                 size=int(members.sum()),
                 share=float(members.mean()),
-                summary=" ".join([_who(members.sum(), members.mean(), traits[s], inputs), _money(outcome, response, profit)]).strip(),
+                summary=" ".join([_who(features, members, traits[s], inputs), _money(outcome, response, profit)]).strip(),
                 rules=described.in_words(s),
                 rules_fidelity=described.fidelity,
                 profile=traits[s],
@@ -56,10 +57,16 @@ def _explained(
     return tuple(explained)
 
 
-def _who(size: int, share: float, traits: tuple[Trait, ...], inputs: tuple[str, ...]) -> str:
+def _who(features: Features, members: NDArray[np.bool_], traits: tuple[Trait, ...], inputs: tuple[str, ...]) -> str:
+    meaning = {f.name: f.meaning for f in features.features}
     clear = sorted((t for t in traits if t.feature in inputs and abs(t.difference) >= CLEAR), key=lambda t: -abs(t.difference))
-    facts = "; ".join(f"{t.feature} {_amount(t.mean, t.unit)} (all customers {_amount(t.base_mean, t.unit)})" for t in clear[:3])
-    return f"{size:,} customers ({share:.1%}): {facts or 'close to the average in everything'}."
+    facts = "; ".join(_fact(meaning[t.feature], t) for t in clear[:3])
+    return f"{members.sum():,} customers ({_percent(members.mean())}): {facts or 'close to the average in everything'}."
+
+
+def _fact(meaning: str, trait: Trait) -> str:
+    unit = "" if trait.unit in meaning.split() else trait.unit  # "campaigns answered 1.5", not "… 1.5 campaigns"
+    return f"{meaning} {_amount(trait.mean, unit)} (all customers {_amount(trait.base_mean, unit)})"
 
 
 def _money(outcome: Outcome | None, response: Response | None, profit: Profit | None) -> str:
@@ -70,10 +77,14 @@ def _money(outcome: Outcome | None, response: Response | None, profit: Profit | 
     unit = "customers as clusters" if answers.clustered(outcome) else "one contact a customer"
     currency = outcome.accounting.currency
     return (
-        f"{response.responses:,} of {response.contacts:,} contacts were answered: {response.rate:.1%} "
-        f"({response.low:.1%} to {response.high:.1%}, {unit}). Profit {_signed(profit.per_contact)} {currency} per contact "
+        f"{response.responses:,} of {response.contacts:,} contacts were answered: {_percent(response.rate)} "
+        f"({_percent(response.low)} to {_percent(response.high)}, {unit}). Profit {_signed(profit.per_contact)} {currency} per contact "
         f"({_signed(profit.low)} to {_signed(profit.high)}; {profit.accounting})."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _signed(money: float) -> str:
@@ -83,6 +94,6 @@ def _signed(money: float) -> str:
 def _amount(value: float, unit: str) -> str:
     """A number with its unit; shares as per cent."""
     if unit == "share":
-        return f"{value:.1%}"
+        return _percent(value)
     number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{number} {unit}".strip()

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from netlift.records import Features, Floats, Trait
+from netlift.records import Feature, Features, Floats, Trait
 
 CLEAR = 0.3  # standard deviations of all customers from which a difference is called clear
 VERY = 1.5  # ... and from which it is called very high or very low
@@ -29,32 +29,35 @@ def profile(features: Features, inputs: tuple[str, ...], members: NDArray[np.boo
 def names(features: Features, inputs: tuple[str, ...], profiles: dict[int, tuple[Trait, ...]]) -> dict[int, str]:
     """A distinct name for every segment, from at least two clear differences in the inputs where there are two."""
     likeness = _likeness(features, inputs)
-    clear = {s: _clearest([t for t in traits if t.feature in inputs], likeness) for s, traits in profiles.items()}
+    known = {f.name: f for f in features.features}
     named: dict[int, str] = {}
-    for segment, traits in clear.items():
-        named[segment] = _name(segment, traits, taken=set(named.values()))
+    for segment, traits in profiles.items():
+        clear = _clearest([t for t in traits if t.feature in inputs], likeness)
+        named[segment] = _name(segment, [in_words(t, known[t.feature]) for t in clear], taken=set(named.values()))
     return named
 
 
-def _name(segment: int, traits: list[Trait], taken: set[str]) -> str:
+def _name(segment: int, traits: list[str], taken: set[str]) -> str:
     """The two clearest differences; a third where another segment has the same two; the number where that does not help."""
     if not traits:
         return f"Segment {segment} (close to average)"
     if len(traits) == 1:
-        return f"Segment {segment} ({in_words(traits[0])})"
+        return f"Segment {segment} ({traits[0]})"
     for count in (2, 3):
-        name = ", ".join(in_words(t) for t in traits[:count])
+        name = ", ".join(traits[:count])
         name = name[0].upper() + name[1:]
         if name not in taken:
             return name
     return f"{name} ({segment})"
 
 
-def in_words(trait: Trait) -> str:
-    """A difference in two or three words, e.g. "high spend"."""
+def in_words(trait: Trait, feature: Feature) -> str:
+    """A difference in a few words, e.g. "very high spend": the feature's own words, else high or low and its name."""
     degree = "very " if abs(trait.difference) >= VERY else ""
-    direction = "high" if trait.difference > 0 else "low"
-    return f"{degree}{direction} {trait.feature.replace('_', ' ')}"
+    much = trait.difference > 0
+    if feature.words:
+        return degree + feature.words[much]
+    return f"{degree}{'high' if much else 'low'} {feature.name.replace('_', ' ')}"
 
 
 def _clearest(traits: list[Trait], likeness: dict[tuple[str, str], float]) -> list[Trait]:

@@ -69,11 +69,11 @@ class RuleSet:
         feature = self.features[column]
         unit = f" {feature.unit}" if feature.unit else ""
         if math.isinf(low):
-            text = f"{feature.name} at most {high:,.12g}{unit}"
+            text = f"{feature.meaning} at most {high:,.12g}{unit}"
         elif math.isinf(high):
-            text = f"{feature.name} above {low:,.12g}{unit}"
+            text = f"{feature.meaning} above {low:,.12g}{unit}"
         else:
-            text = f"{feature.name} above {low:,.12g} and at most {high:,.12g}{unit}"
+            text = f"{feature.meaning} above {low:,.12g} and at most {high:,.12g}{unit}"
         return f"{text} (missing counts as {self.filling[column]:,.4g})" if self.has_missing[column] else text
 
 

@@ -1,0 +1,1 @@
+"""Long studies: python -m benchmarks."""
