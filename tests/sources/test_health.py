@@ -17,7 +17,7 @@ def test_findings_about_sales(shop: Shop) -> None:
     assert read.findings == (
         "transactions: timestamp runs from 2016-12-31 to 2017-03-01 (America/New_York).",
         "transactions: product_id is missing in 3 of 4 rows (75%).",
-        "transactions: 2 values of customer_id look like numbers that a spreadsheet wrote, such as '1.0'; they are kept as they are.",
+        "transactions: customer_id looks like a spreadsheet's number in 2 rows, such as '1.0'; kept as it is.",
         "transactions: 1 of 4 rows (25.0%) have an amount of 0.",
         "transactions: 1 row has a negative discount; discount is money saved, as a positive number: derive it with the sign turned.",
     )
@@ -40,3 +40,20 @@ def test_refused_rows_are_a_finding(shop: Shop) -> None:
             "the row has 3 fields, and the header has 2."
         ),
     )
+
+
+def test_blanks_around_ids(shop: Shop) -> None:
+    """An id with a blank is another id: kept, and reported."""
+    read = shop.load("customers", "customer_id\n1\n1 \n")
+    assert read.findings == ("customers: customer_id begins or ends with a blank in 1 row, which makes it another id; kept so.",)
+
+
+def test_customers_of_one_table_unknown_in_the_other(shop: Shop) -> None:
+    """Ids that are written differently in two files are noticed; a few unknown ones are not worth a remark."""
+    shop.write("customers.csv", "customer_id\n" + "".join(f"{i:03d}\n" for i in range(100)))
+    shop.write("odd.csv", "customer_id,email\n" + "".join(f"{i},x\n" for i in range(100)))
+    shop.write("fine.csv", "customer_id,event,timestamp\n" + "".join(f"{i:03d},x,2017-01-01\n" for i in range(5, 105)))
+    tables = {"customers": {"path": "customers.csv"}, "contacts": {"path": "odd.csv"}, "events": {"path": "fine.csv"}}
+    read = shop.load_all(tables)
+    assert read["contacts"].findings == ("contacts: 100 of 100 customers (100%) are not in customers; are ids written alike in both?",)
+    assert not any("are not in customers" in f for f in read["events"].findings)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from netlift.errors import SourceError
+
 from .conftest import Shop
 
 
@@ -73,3 +75,29 @@ def test_extra_columns_of_other_tables(shop: Shop) -> None:
     content = "customer_id,timestamp,amount,n,day\n1,2017-01-01,1,2,2017-01-01\n"
     shop.load("transactions", content, derive={"twice": "n * 2", "channel": "day || '!'"})
     assert shop.rows("transactions", "twice, channel") == [(4.0, "2017-01-01!")]
+
+
+DATES = ["31-01-2017", "01-02-2017", "05-06-2018"]
+
+
+def test_dates_of_another_form_than_declared(shop: Shop) -> None:
+    """A declared form that a column of dates does not fit is refused, with the form that does fit."""
+    said = r"x holds dates such as '31-01-2017' \(line 2\), which fit '%d-%m-%Y', and not the declared form '%m-%d-%Y'"
+    with pytest.raises(SourceError, match=said):
+        kind(shop, DATES, format={"date": "%m-%d-%Y"})
+    assert kind(shop, DATES, format={"date": "%m-%d-%Y"}, types={"x": "text"}) == "text"
+    assert kind(shop, DATES, format={"date": "%d-%m-%Y"}) == "timestamp"
+
+
+def test_dates_of_another_form_where_none_is_declared(shop: Shop) -> None:
+    """Without a declared form such a column stays text, with a remark."""
+    assert kind(shop, DATES) == "text"
+    read = shop.load("customers", "customer_id,x\n1,01/02/2017\n")
+    assert "which fit '%d/%m/%Y' and '%m/%d/%Y' and not ISO 8601" in read.findings[0]
+
+
+def test_mixed_dates_are_worth_a_remark(shop: Shop) -> None:
+    """Some dates and some words: text, with the first odd value."""
+    read = shop.load("customers", "customer_id,x\n1,2017-01-01\n2,soon\n3,2017-01-03\n")
+    assert "x stays text, because 1 of its 3 values are no dates of the form ISO 8601" in read.findings[0]
+    assert "first 'soon' in line 3." in read.findings[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netlift.engine import Engine, quoted
 from netlift.sources.canonical import CANONICAL
 from netlift.sources.derived import Checked
@@ -46,13 +48,19 @@ def _missing(engine: Engine, table: str, checked: Checked, rows: int) -> list[st
 
 def _ids(engine: Engine, table: str, checked: Checked) -> list[str]:
     """Ids that went through a spreadsheet or a float before they reached us."""
+    spreadsheet = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
     found = []
     for name in (n for n, kind in checked.kinds.items() if kind == "id"):
-        pattern = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
-        count, example = engine.rows(f"SELECT count(*), min({name}) FROM {table} WHERE regexp_full_match({name}, ?)", [pattern])[0]
-        if count:
+        odd, example, blank = engine.rows(
+            f"SELECT count(*) FILTER (WHERE odd), min({name}) FILTER (WHERE odd), count(*) FILTER (WHERE {name} <> trim({name})) "
+            f"FROM (SELECT {name}, regexp_full_match({name}, ?) AS odd FROM {table})",
+            [spreadsheet],
+        )[0]
+        if odd:
+            found.append(f"{name} looks like a spreadsheet's number in {odd:,} rows, such as '{example}'; kept as it is.")
+        if blank:
             found.append(
-                f"{count:,} values of {name} look like numbers that a spreadsheet wrote, such as '{example}'; they are kept as they are."
+                f"{name} begins or ends with a blank in {blank:,} {'row' if blank == 1 else 'rows'}, which makes it another id; kept so."
             )
     return found
 
@@ -83,3 +91,19 @@ def _repeated(engine: Engine, table: str, rows: int) -> list[str]:
         return []
     count = rows - distinct
     return [f"{count:,} {'row equals' if count == 1 else 'rows equal'} another row in every column; all are kept."]
+
+
+def strangers(engine: Engine, tables: Sequence[str], *, base: str) -> dict[str, str]:
+    """Per table, a remark where many of its customers are not in `base`: often ids are written differently in two files."""
+    found = {}
+    for table in tables:
+        if table == base or "customer_id" not in CANONICAL[table].columns:
+            continue
+        ids = f"SELECT DISTINCT customer_id FROM {table}"
+        known = f"SELECT customer_id FROM {base}"
+        count, unknown = engine.rows(f"SELECT count(*), count_if(customer_id NOT IN ({known})) FROM ({ids})")[0]
+        if unknown > MUCH * count:
+            found[table] = (
+                f"{table}: {unknown:,} of {count:,} customers ({unknown / count:.0%}) are not in {base}; are ids written alike in both?"
+            )
+    return found

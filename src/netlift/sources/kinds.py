@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from netlift.engine import Engine
+from netlift.errors import SourceError
 from netlift.sources.canonical import CANONICAL, Kind
+from netlift.sources.date_forms import fitting
 from netlift.sources.landing import RAW
 from netlift.sources.mapping import Column, Mapping
 from netlift.sources.values import Reader
 
 MOSTLY = 0.9  # share of numbers from which a column that stays text is worth a remark
+SOME = 0.1  # share of dates from which it is
 EXACT = 2**53  # whole numbers beyond it are not exact as DOUBLE
 
 
@@ -27,6 +30,8 @@ class _Facts:
     first_line: int | None  # line and text of the first value that is no number
     first_value: str | None
     coded_line: int | None
+    undated_line: int | None  # line and text of the first value that is no moment
+    undated_value: str | None
 
 
 def decide(engine: Engine, mapping: Mapping, reader: Reader) -> tuple[tuple[Column, ...], list[str]]:
@@ -34,6 +39,9 @@ def decide(engine: Engine, mapping: Mapping, reader: Reader) -> tuple[tuple[Colu
 
     number: every value is a number, none with a leading zero. A moment ("day" where no value has a time of day): every
     value fits the date format. Else text.
+
+    Raises:
+        SourceError: a date format is declared, and a column holds dates of another one.
     """
     undecided = [c for c in mapping.columns if _is_open(c, mapping)]
     found = dict(zip((c.name for c in undecided), _facts(engine, mapping, undecided, reader), strict=True))
@@ -41,9 +49,10 @@ def decide(engine: Engine, mapping: Mapping, reader: Reader) -> tuple[tuple[Colu
     findings: list[str] = []
     for column in mapping.columns:
         if column.name in found:
-            kind, finding = _kind(column, found[column.name])
+            kind, finding = _kind(column, found[column.name], reader.expected_date)
             decided.append(replace(column, kind=kind))
-            findings += [f"{mapping.table}: {finding}"] if finding else []
+            advice = _other_dates(engine, mapping, column, reader) if kind == "text" and column.native == "text" else ""
+            findings += [f"{mapping.table}: {text}" for text in (advice or finding,) if text]
         else:
             decided.append(column)
     return tuple(decided), findings
@@ -86,17 +95,42 @@ def _parsed(i: int, column: Column, reader: Reader, *, moments: bool) -> str:
 
 def _counts(i: int) -> str:
     """In the order of _Facts."""
-    odd = f"t{i} IS NOT NULL AND n{i} IS NULL"
+    odd, undated = (f"t{i} IS NOT NULL AND {parsed}{i} IS NULL" for parsed in ("n", "m"))
     return (
         f"count(t{i}), count(n{i}), count_if(c{i}), count(m{i}), count_if(m{i} <> date_trunc('day', m{i})), "
-        f"min(__line) FILTER (WHERE {odd}), min_by(t{i}, __line) FILTER (WHERE {odd}), min(__line) FILTER (WHERE c{i})"
+        f"min(__line) FILTER (WHERE {odd}), min_by(t{i}, __line) FILTER (WHERE {odd}), min(__line) FILTER (WHERE c{i}), "
+        f"min(__line) FILTER (WHERE {undated}), min_by(t{i}, __line) FILTER (WHERE {undated})"
     )
 
 
-def _kind(column: Column, facts: _Facts) -> tuple[Kind, str]:
+def _other_dates(engine: Engine, mapping: Mapping, column: Column, reader: Reader) -> str:
+    """A remark on a column of text that holds dates of another form than the expected one."""
+    if CANONICAL[mapping.table].attributes != "typed" or column.name in CANONICAL[mapping.table].columns or column.kind is not None:
+        return ""
+    raw = mapping.raw(column.source)
+    forms = fitting(engine, f"SELECT t FROM (SELECT {reader.present(raw)} AS t FROM {RAW}) WHERE t IS NOT NULL")
+    if not forms:
+        return ""
+    line, example = engine.rows(f"SELECT min(__line), min_by({raw}, __line) FROM {RAW} WHERE {reader.present(raw)} IS NOT NULL")[0]
+    seen = f"{column.name} holds dates such as '{example}' (line {line}), which fit {' and '.join(map(repr, forms))}"
+    if reader.format.date is not None:
+        raise SourceError(
+            f"tables.{mapping.table}: {seen}, and not the declared form {reader.expected_date}; "
+            f'correct date in tables.{mapping.table}.format, or write types = {{ {column.name} = "text" }}.',
+        )
+    return f"{seen} and not {reader.expected_date}; they stay text until date is written in tables.{mapping.table}.format."
+
+
+def _kind(column: Column, facts: _Facts, form: str) -> tuple[Kind, str]:
     """The kind, and a remark where the column is mixed."""
     if column.kind == "instant" or (facts.present and facts.moments == facts.present):
         return ("instant" if facts.timed or not facts.present else "day"), ""
+    if facts.moments > SOME * facts.present:
+        others = facts.present - facts.moments
+        return "text", (
+            f"{column.name} stays text, because {others:,} of its {facts.present:,} values are no dates of the form {form}, first "
+            f"'{facts.undated_value}' in line {facts.undated_line}."
+        )
     if not facts.present or facts.numbers < MOSTLY * facts.present:
         return ("number" if column.native in {"whole", "float", "decimal", "boolean"} else "text"), ""
     if facts.numbers < facts.present:

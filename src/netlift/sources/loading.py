@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from netlift import plugins
 from netlift.engine import Engine, quoted
@@ -49,8 +50,10 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
         raise
     finally:
         engine.execute(f"DROP TABLE IF EXISTS {RAW}; DROP TABLE IF EXISTS {CHECKED}")
+    base = "customers" if "customers" in settings.tables else "transactions"
+    remarks = health.strangers(engine, [i.table for i in inputs], base=base)
     progress(1.0, "all tables read")
-    return Tables(tuple(inputs))
+    return Tables(tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs))
 
 
 def _part(progress: Progress, i: int, n: int) -> Progress:

@@ -7,16 +7,15 @@ from netlift.errors import SourceError
 from netlift.settings import TableSettings
 from netlift.sources import quarantine
 from netlift.sources.canonical import CANONICAL
+from netlift.sources.date_forms import fitting
 from netlift.sources.derived import CHECKED, Checked
 from netlift.sources.landing import RAW
 from netlift.sources.mapping import Mapping
 from netlift.sources.quarantine import Commonest
 from netlift.sources.relation import Relation
-from netlift.sources.values import EARLIEST, LATEST, literal
+from netlift.sources.values import literal
 
 GOOD = "__problem IS NULL AND __kept"
-_DAYS = ("%d-%m-%Y", "%m-%d-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%Y%m%d", "%d-%b-%Y", "%d %b %Y")
-_GUESSES = tuple(day + time for time in ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f") for day in _DAYS)
 
 
 def over_threshold(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked, rows_in: int) -> None:
@@ -130,18 +129,11 @@ def _hint(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest)
     source = mapping.source_of(common.column)
     if problem is None or source is None or not checked.problems[problem].is_date:
         return "correct the file or its format, or raise max_quarantined"
-    fits = _fitting_dates(engine, mapping.raw(source), problem)
+    rows = f"{RAW} JOIN {CHECKED} USING (__file, __line) WHERE __problem = {problem}"
+    fits = fitting(engine, f"SELECT CAST({mapping.raw(source)} AS VARCHAR) AS t FROM {rows}")
     where = f"tables.{mapping.table}.format"
     if not fits:
         return f"no usual form fits all of these values; write their form as date in {where}, or correct the file if forms are mixed"
     if len(fits) == 1:
         return f"all of these fit '{fits[0]}': write date = \"{fits[0]}\" in {where}"
     return f"these fit {' and '.join(repr(f) for f in fits)} alike: write the right one as date in {where}"
-
-
-def _fitting_dates(engine: Engine, raw: str, problem: int) -> list[str]:
-    """The usual date formats that all refused values fit."""
-    counts = ", ".join(f"count_if(coalesce(try_strptime(t, {literal(g)}) BETWEEN {EARLIEST} AND {LATEST}, FALSE))" for g in _GUESSES)
-    texts = f"SELECT trim(CAST({raw} AS VARCHAR)) AS t FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE __problem = ?"
-    row = engine.rows(f"SELECT count(*), {counts} FROM ({texts})", [problem])[0]
-    return [guess for guess, count in zip(_GUESSES, row[1:], strict=True) if count == row[0]]
