@@ -128,3 +128,27 @@ def test_measuring_needs_no_store(tmp_path: Path) -> None:
     assert {"naive_pooled", "did_not_in_campaign"} <= {e.estimator for e in measured.estimates}
     assert measured.sentence
     assert not (tmp_path / "netlift").exists()
+
+
+def test_sales_that_come_in_later_show_the_run_s_own_lift(tmp_path: Path) -> None:
+    """`close` without later sales says so; after them it compares the arms that were drawn at random, and believes that figure."""
+    open_store()
+    committee()
+    folder = tmp_path / "shop"
+    with Sink() as sink:
+        run = prepare(settings.read(shop.write(folder, port=sink.port)))
+        decide.submit(run.run_id)
+        for name in ("ann", "ben"):
+            decide.approve(run.run_id, actor=name)
+        launch(run.run_id)
+    assert "no sales after" in close(run.run_id).measurement.sentence
+
+    with (folder / "sales.csv").open("a", encoding="utf-8") as file:
+        for customer, arm in zip(run.content.audience.customer_ids, run.content.audience.arm, strict=True):
+            for day in range(1, 20):
+                file.write(f"{customer},2027-01-{day:02d}T10:00:00,{30 + int(customer) % 7 + (10 if arm == 'treated' else 0)}\n")
+    closed = close(run.run_id)
+    assert closed.measurement.best is not None
+    assert closed.measurement.best.evidence == "randomised"
+    assert closed.measurement.best.lift == pytest.approx(10 / 33, abs=0.05)
+    assert "held out at random" in closed.measurement.sentence

@@ -75,8 +75,14 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
 
 
 def _measured(settings: Settings, engine: Engine, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
-    """Past campaigns, and the run's own arms before them: the randomised figure stands first."""
-    past = measurement.measure(settings, engine, tables, progress)
+    """The run's own arms first: they alone were drawn at random. Past campaigns after them, where there are any."""
     audience = outputs.read_audience(folder / "audience.parquet")
     own = measurement.measure_run(settings, engine, tables, run_id=folder.name, audience=audience, sent_at=sent_at)
-    return dataclasses.replace(past, estimates=(*own, *past.estimates))
+    sentence = measurement.run_sentence(own)
+    randomised = next((e for e in reversed(own) if e.lift is not None), None)
+    if not (tables.has("campaigns") and tables.has("contacted") and tables.has("transactions")):
+        return Measurement(own, randomised, sentence, sent_at.date(), sent_at.date())
+    past = measurement.measure(settings, engine, tables, progress)
+    return dataclasses.replace(
+        past, estimates=(*own, *past.estimates), best=randomised or past.best, sentence=f"{past.sentence} {sentence}"
+    )
