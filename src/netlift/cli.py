@@ -135,7 +135,7 @@ def _open_store() -> None:
 
 
 def _shown(share: float | None) -> str:
-    return "–" if share is None else f"{share:+.1%}"
+    return "–" if share is None else f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 # --- the way of the data -----------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_getallmart_money_is_the_published_money(grocer: Grocer, engine: Engine)
     assert found[1] == (None, None, None)  # the new offer was never tried
     for s, published in {2: (-1.06, -1.48, -0.65), 3: (-2.24, -2.40, -2.08), 4: (5.27, 4.48, 5.99)}.items():
         assert found[s] == pytest.approx(published, abs=0.15)
-    assert "-1.96 USD per contact, 95 % interval -2.2" in choice.recommendations[0].why
+    assert "−1.96 USD per contact, 95 % interval −2.2" in choice.recommendations[0].why
 
 
 def test_getallmart_says_that_the_tested_segments_lose_as_well(grocer: Grocer, engine: Engine) -> None:
@@ -118,7 +118,7 @@ def test_past_campaign_types_are_offers_where_none_is_described(five: Case) -> N
     del five.sections["offers"]
     (advice,) = five.choose().recommendations
     assert (advice.action, advice.offers) == ("keep", ("Type B",))
-    assert "Also tried: 'Type A' 2.0" in advice.why
+    assert "Also tried: 'Type A' +2.0" in advice.why
 
 
 def test_a_losing_segment_is_left_alone(five: Case) -> None:

@@ -50,4 +50,4 @@ def test_reasons_name_value_unit_and_direction() -> None:
     assert reasons[0] == "recency 0 days: lower than 99.9 % of customers"
     assert reasons[500] == "no single fact stands out: an unusual combination of ordinary ones"
     assert reasons[1] == ""
-    assert anomaly.reasons(score, raw / 2000, (PART, ORDERS))[999] == "online 50.0%: higher than 99.9 % of customers"
+    assert anomaly.reasons(score, raw / 2000, (PART, ORDERS))[999] == "online 50.0 %: higher than 99.9 % of customers"

@@ -16,9 +16,9 @@ def test_findings_about_sales(shop: Shop) -> None:
     )
     assert read.findings == (
         "transactions: timestamp runs from 2016-12-31 to 2017-03-01 (America/New_York).",
-        "transactions: product_id is missing in 3 of 4 rows (75%).",
+        "transactions: product_id is missing in 3 of 4 rows (75 %).",
         "transactions: customer_id looks like a spreadsheet's number in 2 rows, such as '1.0'; kept as it is.",
-        "transactions: 1 of 4 rows (25.0%) have an amount of 0.",
+        "transactions: 1 of 4 rows (25.0 %) have an amount of 0.",
         "transactions: 1 row has a negative discount; discount is money saved, as a positive number: derive it with the sign turned.",
     )
 
@@ -27,7 +27,7 @@ def test_a_few_missing_values_are_no_finding(shop: Shop) -> None:
     """Up to one value in twenty may be missing without a remark."""
     rows = "".join(f"{i},{i}\n" for i in range(19))
     assert shop.load("customers", f"customer_id,x\n{rows}19,\n").findings == ()
-    assert shop.load("customers", f"customer_id,x\n{rows}19,\n20,\n").findings == ("customers: x is missing in 2 of 21 rows (10%).",)
+    assert shop.load("customers", f"customer_id,x\n{rows}19,\n20,\n").findings == ("customers: x is missing in 2 of 21 rows (10 %).",)
 
 
 def test_refused_rows_are_a_finding(shop: Shop) -> None:
@@ -36,7 +36,7 @@ def test_refused_rows_are_a_finding(shop: Shop) -> None:
     read = shop.load("customers", f"customer_id,x\n{rows}31,1,2\n")
     assert read.findings == (
         (
-            "customers: 1 row is refused and in quarantine (3.2% of 31); mostly (1 row, first in 'customers.csv' line 32) "
+            "customers: 1 row is refused and in quarantine (3.2 % of 31); mostly (1 row, first in 'customers.csv' line 32) "
             "the row has 3 fields, and the header has 2."
         ),
     )
@@ -55,5 +55,5 @@ def test_customers_of_one_table_unknown_in_the_other(shop: Shop) -> None:
     shop.write("fine.csv", "customer_id,event,timestamp\n" + "".join(f"{i:03d},x,2017-01-01\n" for i in range(5, 105)))
     tables = {"customers": {"path": "customers.csv"}, "contacts": {"path": "odd.csv"}, "events": {"path": "fine.csv"}}
     read = shop.load_all(tables)
-    assert read["contacts"].findings == ("contacts: 100 of 100 customers (100%) are not in customers; are ids written alike in both?",)
+    assert read["contacts"].findings == ("contacts: 100 of 100 customers (100 %) are not in customers; are ids written alike in both?",)
     assert not any("are not in customers" in f for f in read["events"].findings)

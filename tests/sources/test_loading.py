@@ -189,7 +189,7 @@ if SHARED.exists():
         inputs, facts = published(SHARED, {"transactions": table})
         assert inputs["transactions"].rows_ok == 69_659
         assert facts[0][:3] == (23_570, 2_500_315.63, "00001")
-        assert "transactions: 80 of 69,659 rows (0.1%) have an amount of 0." in inputs["transactions"].findings
+        assert "transactions: 80 of 69,659 rows (0.1 %) have an amount of 0." in inputs["transactions"].findings
 
     def test_clickstream() -> None:
         """31,106 events, nothing refused."""

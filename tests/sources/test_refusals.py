@@ -29,7 +29,7 @@ def test_threshold(shop: Shop) -> None:
     bad = ["1,2017-01-01,x,1"]
     assert shop.load("transactions", sales(*bad, good=19)).rows_quarantined == 1
     said = refusal(shop, "transactions", sales("1,,1,1", *bad * 2, good=19))
-    assert "tables.transactions: 3 of 22 rows (13.6%) are refused, and at most 5% may be" in said
+    assert "tables.transactions: 3 of 22 rows (13.6 %) are refused, and at most 5 % may be" in said
     assert "mostly (2 rows, first in 'transactions.csv' line 3) amount 'x' is no number" in said
     assert shop.load("transactions", sales("1,,1,1", *bad * 2, good=19), max_quarantined=0.2).rows_quarantined == 3
 

@@ -104,4 +104,8 @@ def _surprise(share: float, counts: dict[str, int]) -> list[str]:
     if not 0 < share < 1:
         return []
     p = sample_ratio_p(counts, {HOLDOUT: share, TREATED: 1 - share})
-    return [] if p >= LIMIT else [f"The arms are not of the sizes planned ({share:.0%} held out; p = {p:.1g}): check the customer ids."]
+    return (
+        []
+        if p >= LIMIT
+        else [f"The arms are not of the sizes planned ({100 * share:.0f} % held out; p = {p:.1g}): check the customer ids."]
+    )

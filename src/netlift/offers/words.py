@@ -109,7 +109,11 @@ def figures(e: Evidence, accounting: Accounting) -> str:
 
 def money(e: Evidence, accounting: Accounting) -> str:
     """Expected profit with unit and interval."""
-    return f"{e.profit:.2f} {accounting.currency} per contact, 95 % interval {e.low:.2f} to {e.high:.2f}"
+    return f"{_signed(e.profit)} {accounting.currency} per contact, 95 % interval {_signed(e.low)} to {_signed(e.high)}"
+
+
+def _signed(amount: float) -> str:
+    return f"{amount:+,.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float) -> str:

@@ -99,5 +99,5 @@ def _reason(raw: Floats, below: Floats, above: Floats, features: tuple[Feature, 
 def _fact(feature: Feature, value: float, below: float, above: float) -> str:
     direction, share = ("higher", below) if below >= above else ("lower", above)
     shown = np.floor(share * 1000) / 10  # never rounded up to 100 %
-    amount = f"{value:.1%}" if feature.unit == "share" else f"{value:,.4g} {feature.unit}".strip()
+    amount = f"{100 * value:.1f} %" if feature.unit == "share" else f"{value:,.4g} {feature.unit}".strip()
     return f"{feature.name} {amount}: {direction} than {shown:.1f} % of customers"

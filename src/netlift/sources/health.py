@@ -43,7 +43,7 @@ def _missing(engine: Engine, table: str, checked: Checked, rows: int) -> list[st
     names = [n for n in checked.kinds if (table, n) != ("transactions", "coupon")]  # most purchases have none
     present = engine.rows(f"SELECT {', '.join(f'count({quoted(n)})' for n in names)} FROM {table}")[0]
     lacking = {name: rows - count for name, count in zip(names, present, strict=True) if rows - count > MUCH * rows}
-    return [f"{name} is missing in {count:,} of {rows:,} rows ({count / rows:.0%})." for name, count in lacking.items()]
+    return [f"{name} is missing in {count:,} of {rows:,} rows ({100 * count / rows:.0f} %)." for name, count in lacking.items()]
 
 
 def _ids(engine: Engine, table: str, checked: Checked) -> list[str]:
@@ -75,7 +75,7 @@ def _money(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]
     )[0]
     found = []
     if zero:
-        found.append(f"{zero:,} of {rows:,} rows ({zero / rows:.1%}) have an amount of 0.")
+        found.append(f"{zero:,} of {rows:,} rows ({100 * zero / rows:.1f} %) have an amount of 0.")
     if returned:
         rows_with = "1 row" if returned == 1 else f"{returned:,} rows"
         found.append(f"{rows_with} with a negative quantity or amount kept as returns (together {value:,.2f}).")
@@ -103,7 +103,6 @@ def strangers(engine: Engine, tables: Sequence[str], *, base: str) -> dict[str, 
         known = f"SELECT customer_id FROM {base}"
         count, unknown = engine.rows(f"SELECT count(*), count_if(customer_id NOT IN ({known})) FROM ({ids})")[0]
         if unknown > MUCH * count:
-            found[table] = (
-                f"{table}: {unknown:,} of {count:,} customers ({unknown / count:.0%}) are not in {base}; are ids written alike in both?"
-            )
+            share = f"{unknown:,} of {count:,} customers ({100 * unknown / count:.0f} %)"
+            found[table] = f"{table}: {share} are not in {base}; are ids written alike in both?"
     return found

@@ -126,4 +126,4 @@ def _store(engine: Engine, name: str, checked: Checked, how: Reader) -> dict[str
 
 def _refused(refused: int, rows_in: int) -> str:
     rows = "1 row is" if refused == 1 else f"{refused:,} rows are"
-    return f"{rows} refused and in quarantine ({refused / rows_in:.1%} of {rows_in:,})"
+    return f"{rows} refused and in quarantine ({100 * refused / rows_in:.1f} % of {rows_in:,})"

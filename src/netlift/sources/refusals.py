@@ -29,8 +29,8 @@ def over_threshold(engine: Engine, mapping: Mapping, table: TableSettings, *, ch
         return
     hint = _hint(engine, mapping, checked, common)
     raise SourceError(
-        f"tables.{mapping.table}: {common.refused:,} of {rows_in:,} rows ({common.refused / rows_in:.1%}) are refused, and at most "
-        f"{table.max_quarantined:.0%} may be; {describe(engine, mapping, checked, common)}; {hint}.",
+        f"tables.{mapping.table}: {common.refused:,} of {rows_in:,} rows ({100 * common.refused / rows_in:.1f} %) are refused, and at most "
+        f"{100 * table.max_quarantined:.0f} % may be; {describe(engine, mapping, checked, common)}; {hint}.",
     )
 
 
