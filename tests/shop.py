@@ -93,8 +93,8 @@ def write(folder: Path, *, port: int = 2525) -> Path:
     lists = {name: [c for c in ids if rng.random() < 0.5] for name, *_ in campaigns}
     _csv(folder / "contacted.csv", "campaign_id,customer_id", [(name, c) for name, people in lists.items() for c in people])
     answers = []
-    for name, start, *_ in campaigns:
-        answers += [(name, c, start) for c in lists[name] if rng.random() < (0.5 if frequent[int(c)] else 0.02)]
+    for name, first_day, *_ in campaigns:
+        answers += [(name, c, first_day) for c in lists[name] if rng.random() < (0.5 if frequent[int(c)] else 0.02)]
     _csv(folder / "responses.csv", "campaign_id,customer_id,responded_at", answers)
     _csv(folder / "contacts.csv", "customer_id,email,name", [(c, f"c{c}@example.com", f"Customer {c}") for c in ids])
     consents = [(c, "email", "withdrawn" if c.endswith("9") else "given", "marketing", "2026-01-01", "sign-up form") for c in ids]

@@ -118,7 +118,7 @@ class Outcome:
     def profit(self) -> Floats:
         """Money each customer brought over all contacts: revenue x responses - cost x contacts, shape (n,)."""
         a = self.accounting
-        return a.revenue * self.responses.sum(axis=1) - a.contact_cost * self.contacts.sum(axis=1)
+        return np.asarray(a.revenue * self.responses.sum(axis=1) - a.contact_cost * self.contacts.sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn import config_context
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn, has no types
+from threadpoolctl import threadpool_limits
 
 from netlift.errors import NotEnoughData
 from netlift.records import Candidate, Features, Floats, Ints, Outcome, Progress, Segmentation, silent
