@@ -58,6 +58,7 @@ _KEYWORDS = frozenset(
         *("distinct", "from", "interval", "filter", "where", "over", "within", "group", "by"),
     },
 )
+_OPERATORS = frozenset({"(", ",", "+", "-", "*", "/", "%", "||", "=", "==", "<>", "!=", "<", ">", "<=", ">="})
 _ROW_NODES: tuple[type[exp.Expr], ...] = (
     *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not, exp.And, exp.Or),
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike),
@@ -151,8 +152,10 @@ def _place(error: Exception) -> str:
 
 def _check_tokens(tokens: list[Token], text: str, *, aggregates: bool) -> None:
     """What must be judged as written, because the parser gives different spellings the same node."""
+    if not tokens:
+        raise ExpressionError("it holds nothing but a comment; write an expression.")
     depth = 0
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip(tokens, [*tokens[1:], None], strict=False):
         _check_token(token, written=text[token.start : token.end + 1])
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
         if depth > MAX_DEPTH:
@@ -182,8 +185,11 @@ def _check_token(token: Token, *, written: str) -> None:
 
 
 def _check_called(token: Token, *, aggregates: bool) -> None:
+    """What stands before a bracket: an operator, a keyword, or a function of the lists; a quoted name is none of them."""
     name = token.text.lower()
-    if not name.isidentifier() or name in _KEYWORDS or token.token_type in {TokenType.STRING, TokenType.NUMBER}:
+    if token.token_type in {TokenType.IDENTIFIER, TokenType.STRING}:
+        raise ExpressionError(f"the function '{name}' is not allowed in quotes; write the bare name of a listed function.")
+    if name in _OPERATORS or name in _KEYWORDS:
         return
     if name in SCALAR or (aggregates and name in AGGREGATES):
         return
@@ -204,6 +210,8 @@ def _check_node(node: exp.Expr, columns: Collection[str], *, aggregates: bool) -
         )
     if isinstance(node, exp.Column):
         _check_column(node, columns)
+    elif isinstance(node, exp.Anonymous) and node.name.lower() not in NAMED:
+        raise ExpressionError(f"the function '{node.name}' is not allowed.")
     elif isinstance(node, exp.Div | exp.Mod):
         _check_divisor(node.expression)
     elif type(node) in _CHECKS:
