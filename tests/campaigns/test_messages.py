@@ -39,9 +39,11 @@ def test_default_replaces_a_missing_field() -> None:
     assert write(message, {"name": "Ann, "}).text == "Ann, Hello you"
 
 
-@pytest.mark.parametrize("bad", ["Ann\r\nBcc: all@example.com", "Ann\nBo", "Ann\x00", "Ann\u2028Bo", "Ann\x85"])
+@pytest.mark.parametrize(
+    "bad", ["Ann\r\nBcc: all@example.com", "Ann\nBo", "Ann\x00", "Ann\u2028Bo", "Ann\x85", "=?utf-8?q?Ann=0ABcc:all=40example.com?="]
+)
 def test_line_break_cannot_reach_the_subject(bad: str) -> None:
-    """A name with a line break would write headers of its own."""
+    """A name with a line break, also one that is encoded as mail headers do it, would write headers of its own."""
     with pytest.raises(CannotWrite, match="line break"):
         write(MESSAGE, {"name": bad})
 
@@ -61,6 +63,12 @@ def test_line_break_cannot_reach_the_subject(bad: str) -> None:
         "{% set x = 1 %}",
         "{% macro m() %}{% endmacro %}",
         "{{ namespace(x=1) }}",
+        "{{ name is nonsense }}",
+        "{{ " + "(" * 3000 + "name" + ")" * 3000 + " }}",
+        "{% if name %}" * 2000 + "{% endif %}" * 2000,
+        "{% if name %}" * 120 + "{% endif %}" * 120,
+        "{{ name" + "|upper" * 5000 + " }}",
+        "{{ " + "9" * 5000 + " }}",
     ],
 )
 def test_templates_reach_nothing_and_take_no_time(template: str) -> None:
@@ -77,7 +85,37 @@ def test_mistakes_are_named_with_their_line() -> None:
     assert with_text("{{ name|upper }}{% if city == 'Bonn' and not vip %}!{% else %}?{% endif %}") == ""
 
 
-@pytest.mark.parametrize("sender", ["", "Shop", "Shop <news@shop.example>\r\nBcc: x@example.com", "a@b@c", "Shop <news@>"])
+@pytest.mark.parametrize(
+    "text", ["{% if score > 3 %}!{% endif %}", "{{ score is divisibleby(2) }}", "{{ 'a' in 3 }}", "{{ score|title(1, 2) }}"]
+)
+def test_template_that_does_not_fit_the_fields(text: str) -> None:
+    """Fields are text; a template that reckons with them leaves the person out and does not end the launch."""
+    with pytest.raises(CannotWrite, match="the template does not fit"):
+        write(dataclasses.replace(MESSAGE, subject="Hi", text=text), {"score": "7"})
+
+
+@pytest.mark.parametrize("name", ["range", "dict", "lipsum"])
+def test_only_fields_have_names(name: str) -> None:
+    """A name that means something to the template engine is a missing field like any other."""
+    with pytest.raises(CannotWrite, match=f"missing field {name}"):
+        write(dataclasses.replace(MESSAGE, subject="Hi", text=f"{{{{ {name} }}}}"), {})
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "Shop",
+        "Shop <news@shop.example>\r\nBcc: x@example.com",
+        "a@b@c",
+        "Shop <news@>",
+        "=?utf-8?q?Shop=0ABcc:x=40example.com?= <news@shop.example>",
+        "news@shop.example, other@shop.example",
+        "Shop <news@bücher.example>",
+        "Shop <news@shop.example> and more",
+        "Corner @ Shop <news@shop.example>",
+    ],
+)
 def test_sender_must_be_an_address(sender: str) -> None:
     """A sender without an address is found before the launch."""
     with pytest.raises(InputError, match="is not of the form"):
