@@ -155,7 +155,7 @@ def _check_tokens(tokens: list[Token], text: str, *, aggregates: bool) -> None:
     if not tokens:
         raise ExpressionError("it holds nothing but a comment; write an expression.")
     depth = 0
-    for token, following in zip(tokens, [*tokens[1:], None], strict=False):
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         _check_token(token, written=text[token.start : token.end + 1])
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
         if depth > MAX_DEPTH:
