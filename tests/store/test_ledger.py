@@ -167,6 +167,18 @@ def test_suppressed_or_erased_after_the_launch(run: Run, change: Callable[[], ob
     assert (row.state, row.reason) == ("cancelled", reason)
 
 
+def test_suppressed_between_claim_and_body(run: Run) -> None:
+    """Whoever objects while a batch is held gets nothing more either."""
+    book = of(run)
+    mine = book.claim(3)
+    vault.suppress("c01", reason="asked", actor="anna")
+    assert book.committing(mine[0], ())
+    assert not book.committing(mine[1], ())
+    book.release(mine[0].token)
+    assert [one.customer_id for one in book.claim(3)] == ["c02", "c03"]
+    assert Row.objects.get(customer_id="c01").reason == "suppressed after the approval"
+
+
 def test_suppressed_on_another_channel(run: Run) -> None:
     """Who wants no calls still gets letters."""
     vault.suppress("c01", reason="asked", actor="anna", channel="phone")

@@ -143,10 +143,12 @@ class RunLedger:
     def committing(self, delivery: Delivery, finished: Sequence[Receipt]) -> bool:
         """Write down that this message's body goes on the wire now, and what became of the ones before.
 
-        False = it must not: the claim was lost, or the run was stopped.
+        False = it must not: the claim was lost, the run was stopped, or the person was suppressed.
         """
         with transaction.atomic():
             self.record(delivery.token, finished)
+            if vault.suppressed(self._channel, [delivery.customer_id]):
+                return False
             now = timezone.now()
             self._of_claim(delivery.token).filter(state="claimed").update(lease_until=now + self._lease)
             mine = self._of_claim(delivery.token).filter(pk=delivery.delivery_id, state="claimed", run__state="sending")
