@@ -43,7 +43,7 @@ def test_discarded_numbers_are_not_used_again(owner: str, tmp_path: Path) -> Non
         runs.discard(second)
 
 
-@pytest.mark.parametrize("run_id", ["99", "abc", "", "-1", "1.0", "²"])
+@pytest.mark.parametrize("run_id", ["99", "abc", "", "-1", "1.0", "²", "9" * 30, "9" * 5000])
 def test_no_such_run(owner: str, run_id: str) -> None:
     """Whatever is typed as a number of a run gets an answer."""
     with pytest.raises(NotFound, match="netlift review list"):

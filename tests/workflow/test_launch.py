@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 
 from netlift.campaigns.channels import smtp
 from netlift.campaigns.testing import Sink
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Message, Plan
-from netlift.store import audit, jobs, ledger, runs, vault
-from netlift.store.models import AuditEvent, Delivery, Job, Run
+from netlift.store import audit, jobs, ledger, people, runs, vault
+from netlift.store.models import AuditEvent, Delivery, Job, Run, Vote
 from netlift.workflow import decide, show
 from netlift.workflow.launch import launch, start, work
 from tests.workflow import plans
@@ -80,6 +81,37 @@ def test_dry_run_sends_and_keeps_nothing(folder: Path) -> None:
     assert Delivery.objects.count() == 0
 
 
+def test_dry_run_of_a_run_that_is_being_sent(folder: Path, sink: Sink) -> None:
+    """A dry run never sends, at whatever point the run is."""
+    run_id = plans.approved(folder, port=sink.port)
+    start(run_id, actor=OPERATOR)
+    told = launch(run_id, actor=OPERATOR, dry_run=True)
+    assert (told["dry_run"], told["counts"], sink.received) == (True, {"excluded": 2, "ready": 18}, [])
+    assert told["sentence"] == "Run 1 is being sent: 2 excluded, 18 ready. A dry run sends nothing."
+
+
+def test_launched_twice_by_way_of_the_database(folder: Path, sink: Sink) -> None:
+    """A sent run that is put back to approved, even without its ledger, is not sent again: the audit trail remembers."""
+    run_id = plans.approved(folder, port=sink.port)
+    launch(run_id, actor=OPERATOR)
+    Run.objects.update(state="approved")
+    Delivery.objects.all().delete()
+    with pytest.raises(Refused, match="was launched already"):
+        launch(run_id, actor=OPERATOR)
+    assert len(sink.received) == 18
+
+
+def test_nothing_starts_on_a_broken_audit_trail(folder: Path, sink: Sink) -> None:
+    """Where an event was changed, nobody can tell what was approved."""
+    run_id = plans.approved(folder, port=sink.port)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_never_update")
+    AuditEvent.objects.filter(pk=3).update(actor="eve")
+    with pytest.raises(Refused, match="The audit trail is not whole: Event 3"):
+        launch(run_id, actor=OPERATOR)
+    assert (sink.received, runs.get(run_id).state) == ([], "approved")
+
+
 @pytest.mark.parametrize("state", ["draft", "in_review", "changes_requested", "rejected", "stopped", "preparing"])
 def test_only_approved_plans(folder: Path, state: str) -> None:
     """No state but approved leads to sending."""
@@ -126,6 +158,13 @@ def break_audience(run_id: str, folder: Path) -> None:
     (folder / "audience.parquet").write_bytes(whole[: len(whole) // 2])
 
 
+def number_people(run_id: str, folder: Path) -> None:
+    """Ids are no longer text."""
+    table = pq.read_table(folder / "audience.parquet")
+    ids = [0.5 + i for i in range(table.num_rows)]
+    pq.write_table(table.set_column(table.schema.get_field_index("customer_id"), "customer_id", [ids]), folder / "audience.parquet")
+
+
 def unseat(run_id: str, folder: Path) -> None:
     """A member who voted was deactivated."""
     plans.deactivate(MEMBERS[0])
@@ -141,6 +180,31 @@ def change_hash(run_id: str, folder: Path) -> None:
     run.save()
 
 
+def forge_votes(run_id: str, folder: Path) -> None:
+    """The votes are taken back, and others are written straight into the database."""
+    Vote.objects.update(void=True)
+    run = runs.get(run_id)
+    for member in (MEMBERS[0], MEMBERS[2]):
+        Vote.objects.create(run=run, voter=people.user(member), vote="approve", version=run.version, approval_hash=run.approval_hash)
+
+
+def forge_content_and_votes(run_id: str, folder: Path) -> None:
+    """A changed content, with the hash and the votes made to fit."""
+    change_hash(run_id, folder)
+    Vote.objects.update(approval_hash=runs.get(run_id).approval_hash)
+
+
+def change_author(run_id: str, folder: Path) -> None:
+    """The one who prepared the plan is a member and has voted, and the database names somebody else as the author."""
+    run = runs.get(run_id)
+    run.author = people.user(MEMBERS[2])
+    run.state = "in_review"
+    run.save()
+    people.add(AUTHOR, "reviewer")
+    Vote.objects.filter(voter__username=MEMBERS[0]).delete()
+    decide.approve(run_id, actor=AUTHOR)
+
+
 @pytest.mark.parametrize(
     ("tamper", "message"),
     [
@@ -150,6 +214,10 @@ def change_hash(run_id: str, folder: Path) -> None:
         (break_audience, "cannot be read"),
         (unseat, "has 1 approvals that count, and needs 2"),
         (change_hash, "has 0 approvals that count, and needs 2"),
+        (forge_votes, "has 1 approvals that count, and needs 2"),
+        (forge_content_and_votes, "has 0 approvals that count, and needs 2"),
+        (change_author, "has 1 approvals that count, and needs 2"),
+        (number_people, "cannot be read"),
     ],
 )
 def test_what_is_not_what_was_approved(folder: Path, sink: Sink, tamper: Callable[[str, Path], None], message: str) -> None:

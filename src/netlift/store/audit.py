@@ -7,6 +7,7 @@ The chain alone shows edits, deletions and swaps. Cutting off its end or rewriti
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,12 @@ def record(act: str, *, actor: str, run_id: int | None = None, details: Mapping[
     )
     event.hash = _hash(event)
     event.save(force_insert=True)
+
+
+def events(run_id: int, act: str) -> list[tuple[str, dict[str, Any]]]:
+    """Actor and details of every such act on a run, in order."""
+    found = AuditEvent.objects.filter(run=run_id, act=act).order_by("pk")
+    return [(actor, json.loads(details)) for actor, details in found.values_list("actor", "details")]
 
 
 def head() -> Head:

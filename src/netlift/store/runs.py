@@ -66,7 +66,8 @@ def get(run_id: str) -> Run:
     Raises:
         NotFound: there is none.
     """
-    run = Run.objects.select_related("author").filter(pk=int(run_id)).first() if run_id.isascii() and run_id.isdigit() else None
+    is_number = run_id.isascii() and run_id.isdigit() and len(run_id) < 19
+    run = Run.objects.select_related("author").filter(pk=int(run_id)).first() if is_number else None
     if run is None:
         raise NotFound(f"There is no run '{run_id}'; 'netlift review list' shows them all.")
     return run

@@ -50,7 +50,9 @@ def launch(run_id: str, *, actor: str | None = None, dry_run: bool = False, disp
     run = runs.get(run_id)
     _check_approval(run)
     watch = Stopwatch(display or Quiet())
-    if dry_run and run.state == "approved":
+    if dry_run and run.state == "sending":
+        return _told(run, ledger.counts(run.pk), ledger.exclusions(run.pk), dry_run=True)
+    if dry_run:
         rows = _rows(run)
         states = Counter("excluded" if row.reason else "ready" for row in rows)
         return _told(run, dict(states), dict(Counter(row.reason for row in rows if row.reason)), dry_run=True)
@@ -128,7 +130,7 @@ def _check_approval(run: Run) -> None:
         raise Refused(f"Run {run.pk} is {run.state.replace('_', ' ')} and cannot be launched; only an approved plan can.")
     if approval_hash(run.content) != run.approval_hash:
         raise Refused(f"The content of run {run.pk} is not what was approved (its hash differs); prepare it again.")
-    votes, quorum = runs.approvals(run), run.content["quorum"]
+    votes, quorum = _approvals(run), run.content["quorum"]
     if len(votes) < quorum:
         raise Refused(f"Run {run.pk} has {len(votes)} approvals that count, and needs {quorum}.")
     if not run.content["country"]:
@@ -137,6 +139,26 @@ def _check_approval(run: Run) -> None:
     if without:
         raise Refused(f"{without:,} people of run {run.pk} would be contacted without a consent on file; prepare it again.")
     _channels(run)
+
+
+def _approvals(run: Run) -> list[str]:
+    """Who approved, as votes and audit trail both tell: what was only written into a table does not count."""
+    authors = {actor for actor, _ in audit.events(run.pk, "prepare")}
+    approved = {
+        actor
+        for actor, told in audit.events(run.pk, "approve")
+        if (told["approval_hash"], told["version"]) == (run.approval_hash, run.version)
+    }
+    return [name for name in runs.approvals(run) if name in approved - authors]
+
+
+def _check_trail(run: Run) -> None:
+    """The audit trail can be relied on, and does not tell of an earlier launch."""
+    trail = audit.verify()
+    if not trail.whole:
+        raise Refused(f"The audit trail is not whole: {trail.text} Nothing is launched until that is cleared up.")
+    if audit.events(run.pk, "launch"):
+        raise Refused(f"Run {run.pk} was launched already, as the audit trail tells; prepare a new one.")
 
 
 def _channels(run: Run) -> dict[str, ChannelSettings]:
@@ -150,9 +172,10 @@ def _audience(run: Run) -> Audience:
     path = Path(run.folder) / "audience.parquet"
     try:
         audience = outputs.read_audience(path)
-    except (OSError, ValueError, KeyError) as error:
+        found = audience_hash(audience)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(f"The audience of run {run.pk} cannot be read from '{path}'; prepare it again.") from error
-    if audience_hash(audience) != run.content["audience"]["sha256"]:
+    if found != run.content["audience"]["sha256"]:
         raise Refused(f"The audience of run {run.pk} in '{path}' is not the one that was approved; prepare it again.")
     return audience
 
@@ -168,6 +191,7 @@ def _start(run: Run, name: str) -> None:
         if fresh.state != "approved":
             raise Refused(f"Run {run.pk} is {fresh.state.replace('_', ' ')} by now.")
         _check_approval(fresh)
+        _check_trail(fresh)
         ledger.fill(run.pk, rows)
         fresh.sent_at = timezone.now()
         runs.move(fresh, "sending")
@@ -287,6 +311,8 @@ def _told(
 
 def _sentence(run: Run, counts: Mapping[str, int], *, dry_run: bool, due: datetime | None) -> str:
     parts = ", ".join(f"{number:,} {state}" for state, number in counts.items())
+    if dry_run and run.state == "sending":
+        return f"Run {run.pk} is being sent: {parts}. A dry run sends nothing."
     if dry_run:
         return f"Run {run.pk} would be launched: {parts}. Nothing was sent."
     text = f"Run {run.pk} is {run.state}: {parts}."
