@@ -82,6 +82,24 @@ class Format(Section):
         return self
 
 
+def _loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _secret(env: str | None, file: str | None, key: str) -> str | None:
+    """A secret from the environment or a file, read each time it is needed; None where neither is named."""
+    if env:
+        if env not in os.environ:
+            raise SettingsError(f"The environment variable {env}, named as {key}_env, is not set.")
+        return os.environ[env]
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{key}_file '{file}' cannot be read: {error.strerror}.") from error
+    return None
+
+
 class TableSettings(Section):
     """One canonical table: where it is and how its columns are named there."""
 
@@ -170,23 +188,13 @@ class ChannelSettings(Section):
 
     @model_validator(mode="after")
     def _no_clear_text_abroad(self) -> ChannelSettings:
-        loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
-        if not self.tls and not loopback:
+        if not self.tls and not _loopback(self.host):
             raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
         return self
 
     def password(self) -> str | None:
         """The secret, read from the environment or a file each time it is needed."""
-        if self.password_env:
-            if self.password_env not in os.environ:
-                raise SettingsError(f"The environment variable {self.password_env}, named as password_env, is not set.")
-            return os.environ[self.password_env]
-        if self.password_file:
-            try:
-                return Path(self.password_file).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise SettingsError(f"password_file '{self.password_file}' cannot be read: {error.strerror}.") from error
-        return None
+        return _secret(self.password_env, self.password_file, "password")
 
 
 class Settings(Section):

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from netlift.errors import SettingsError, SourceError
-from netlift.settings import TableSettings
+from netlift.settings import TableSettings, parse
 from netlift.sources import files
-from netlift.sources.relation import Relation
+from netlift.sources.relation import Place, Relation
 
 from .conftest import Shop
 
@@ -21,7 +21,9 @@ CSV = "customer_id,n\n1,2\n"
 
 
 def read(folder: Path, path: str | None, **settings: Any) -> Relation:
-    return files.read(TableSettings(path=path, **settings), name="customers", folder=folder)
+    project = {"name": "shop", "currency": "USD"}
+    place = Place(parse({"project": project, "tables": {"customers": {}}}, folder=folder, sha256=""), folder)
+    return files.read(TableSettings(path=path, **settings), name="customers", place=place)
 
 
 @pytest.mark.parametrize("path", ["in", "in/", "in/*.csv", "in/?.csv", "i*/[ab].csv"])

@@ -17,7 +17,7 @@ from netlift.sources.csv_file import CsvFile, open_csv
 from netlift.sources.csv_file import read_batches as csv_batches
 from netlift.sources.parquet import parquet_columns
 from netlift.sources.parquet import read_batches as parquet_batches
-from netlift.sources.relation import Batch, Relation
+from netlift.sources.relation import Batch, Place, Relation
 
 SUFFIXES: dict[str, Literal["csv", "parquet"]] = {
     ".csv": "csv",
@@ -30,8 +30,8 @@ SUFFIXES: dict[str, Literal["csv", "parquet"]] = {
 }
 
 
-def read(table: TableSettings, *, name: str, folder: Path) -> Relation:
-    """Open the files of a table; `name` is the table's, `folder` is what relative paths are relative to.
+def read(table: TableSettings, *, name: str, place: Place) -> Relation:
+    """Open the files of a table; `name` is the table's.
 
     Raises:
         SettingsError: path or format is missing or cannot be.
@@ -41,11 +41,19 @@ def read(table: TableSettings, *, name: str, folder: Path) -> Relation:
         raise SettingsError(f"netlift.toml: tables.{name}.path is missing; write the file, folder or glob to read.")
     if "://" in table.path:
         raise SettingsError(f"tables.{name}.path is '{table.path}', and source 'files' reads local files; write a file, folder or glob.")
-    paths = _find(table.path, folder)
+    return open_files(_find(table.path, place.settings.folder), table, name=name, named=table.path)
+
+
+def open_files(paths: Sequence[Path], table: TableSettings, *, name: str, named: str) -> Relation:
+    """Files that are here, as one table; `named` is what the user called them.
+
+    Raises:
+        SettingsError: the names do not say what the files are.
+        SourceError: a header is wrong, or headers differ.
+    """
     kind = table.format.kind or _kind(paths, name)
-    named = table.path
     if kind == "parquet":
-        return _parquet(paths, named)
+        return _parquet(list(paths), named)
     return _csv([open_csv(path, table.format) for path in paths], named)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from netlift import plugins
 from netlift.engine import Engine, quoted
@@ -16,18 +19,20 @@ from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
 from netlift.sources.landing import RAW, land
 from netlift.sources.mapping import Mapping, match
-from netlift.sources.relation import Relation
+from netlift.sources.relation import Place, Relation
 from netlift.sources.values import Reader, literal, reader
 
-Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, folder: Path)
+Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, place: Place)
 SOURCES: dict[str, Read] = {"files": files.read}
 
 
-def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tables:
+def load(settings: Settings, engine: Engine, progress: Progress = silent, *, landing: Path | None = None) -> Tables:
     """Read all tables; the rows stay in the engine (customers, transactions, …), refused rows in `quarantine`.
 
     Moments without an offset are read in the zone of the file's format, else the project's, and stored in UTC. Where
     clocks are set back, a time that occurs twice is the later one; a time that is skipped is moved on by the hour.
+
+    `landing` is the folder in which fetched files are kept, so that only what is new is fetched; None = a temporary one.
 
     Raises:
         SettingsError: a source is unknown, or a key does not fit the table.
@@ -38,12 +43,18 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent) -> Tab
     for name, table in settings.tables.items():
         if table.source not in sources:
             raise SettingsError(f"tables.{name}.source is '{table.source}', which is no source; they are {', '.join(sorted(sources))}.")
+    with ExitStack() as stack:
+        kept = landing or Path(stack.enter_context(TemporaryDirectory(prefix="netlift-landing-")))
+        return _load(settings, engine, sources, place=Place(settings, kept), progress=progress)
+
+
+def _load(settings: Settings, engine: Engine, sources: dict[str, Read], *, place: Place, progress: Progress) -> Tables:
     quarantine.create(engine)
     inputs: list[TableInput] = []
     try:
         for i, (name, table) in enumerate(settings.tables.items()):
             part = _part(progress, i, len(settings.tables))
-            inputs.append(_read_table(settings, engine, sources[table.source], name=name, progress=part))
+            inputs.append(_read_table(engine, sources[table.source], place, name=name, progress=part))
     except BaseException:
         for name in settings.tables:
             engine.execute(f"DROP TABLE IF EXISTS {name}")
@@ -60,9 +71,10 @@ def _part(progress: Progress, i: int, n: int) -> Progress:
     return lambda share, doing: progress((i + share) / n, doing)
 
 
-def _read_table(settings: Settings, engine: Engine, read: Read, *, name: str, progress: Progress) -> TableInput:
+def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress: Progress) -> TableInput:
+    settings = place.settings
     try:
-        relation = read(settings.tables[name], name=name, folder=settings.folder)
+        relation = read(settings.tables[name], name=name, place=place)
         return _load_table(settings, engine, relation, name=name, progress=progress)
     except OSError as error:
         raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+from netlift.settings import Settings
 
 LINE = "__line"  # the batch's column of line numbers
 
@@ -29,6 +32,14 @@ class Batch:
     rows: pa.RecordBatch
     rejects: tuple[Reject, ...]
     share: float  # 0..1 of the source read so far
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source reads: the settings (folder, connections) and the landing area for what it fetches."""
+
+    settings: Settings
+    landing: Path
 
 
 @dataclass(frozen=True, slots=True)
