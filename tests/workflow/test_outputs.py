@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -75,3 +76,18 @@ def test_quarantine_has_a_file_for_each_table_with_rejected_rows(tmp_path: Path)
         outputs.write_quarantine(engine, given, tmp_path / "quarantine")
     assert [p.name for p in (tmp_path / "quarantine").iterdir()] == ["customers.csv"]
     assert pyarrow.csv.read_csv(tmp_path / "quarantine" / "customers.csv")["line"].to_pylist() == [2, 9]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝", "＋", "－", "＠"])
+def test_quarantine_holds_no_formula(tmp_path: Path, start: str) -> None:
+    """A spreadsheet would run a cell that begins like this; a quote before it makes it text."""
+    evil = f"{start}HYPERLINK(1),x"
+    with Engine() as engine:
+        engine.execute("CREATE TABLE quarantine (table_name TEXT, line BIGINT, column_name TEXT, reason TEXT, row_text TEXT)")
+        engine.execute(
+            "INSERT INTO quarantine VALUES ('customers', 2, ?, 'no number', ?), ('customers', 3, NULL, 'x', 'a=1')", [evil, evil]
+        )
+        outputs.write_quarantine(engine, Tables((TableInput("customers", "x", 2, 0, 2, 0, "", {}),)), tmp_path / "quarantine")
+    with (tmp_path / "quarantine" / "customers.csv").open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    assert rows == [["2", f"'{evil}", "no number", f"'{evil}"], ["3", "", "x", "a=1"]]

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from netlift.engine import Engine
 from netlift.records import Audience, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
 
+FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
+
 
 @contextmanager
 def whole_or_nothing(folder: Path) -> Iterator[Path]:
@@ -148,5 +150,11 @@ def write_quarantine(engine: Engine, tables: Tables, folder: Path) -> None:
     folder.mkdir()
     for read in tables.inputs:
         if read.rows_quarantined:
-            query = "SELECT line, column_name, reason, row_text FROM quarantine WHERE table_name = ? ORDER BY line"
+            texts = f"{_harmless('column_name')}, reason, {_harmless('row_text')}"
+            query = f"SELECT line, {texts} FROM quarantine WHERE table_name = ? ORDER BY line"
             pa.csv.write_csv(engine.arrow(query, [read.table]), folder / f"{read.table}.csv")
+
+
+def _harmless(column: str) -> str:
+    """SQL for a text that no spreadsheet runs: one that begins like a formula gets a quote before it."""
+    return f"CASE WHEN regexp_matches({column}, '{FORMULA}') THEN chr(39) || {column} ELSE {column} END AS {column}"
