@@ -100,11 +100,60 @@ def _secret(env: str | None, file: str | None, key: str) -> str | None:
     return None
 
 
+class S3Connection(Section):
+    """An S3-compatible object store."""
+
+    kind: Literal["s3"]
+    endpoint: str | None = Field(default=None, description="default: Amazon's; http:// only on this machine")
+    region: str = "us-east-1"
+    path_style: bool = False
+    access_key_env: str | None = None
+    secret_key_env: str | None = None
+    session_token_env: str | None = None
+    credentials_file: str | None = Field(default=None, description="an AWS credentials file; without keys: the machine's role")
+    profile: str = "default"
+
+
+class ODataConnection(Section):
+    """An OData service of an SAP system."""
+
+    kind: Literal["odata"]
+    url: str
+    version: Literal["v4", "v2"] = "v4"
+    user: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    token_url: str | None = Field(default=None, description="OAuth 2 client credentials instead of user and password")
+    client_id: str | None = None
+    client_secret_env: str | None = None
+
+
+class SqlConnection(Section):
+    """A SQL database."""
+
+    kind: Literal["postgres", "hana", "sqlalchemy"]
+    url: str | None = Field(default=None, description="SQLAlchemy URL without password, for kind sqlalchemy")
+    host: str = "127.0.0.1"
+    port: int | None = None
+    database: str | None = None
+    user: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    tls: bool = True
+
+
+Connection = Annotated[S3Connection | ODataConnection | SqlConnection, Field(discriminator="kind")]
+
+
 class TableSettings(Section):
     """One canonical table: where it is and how its columns are named there."""
 
     source: str = "files"
     path: str | None = None
+    connection: str | None = Field(default=None, description="name of a [connections.…] section")
+    relation: str | None = Field(default=None, description="table, view or entity set to read")
+    query: str | None = Field(default=None, description="SQL to read instead of a relation")
+    watermark: str | None = Field(default=None, description="column that grows with every change: only newer rows are fetched")
     format: Format = Format()
     columns: dict[str, str] = {}
     types: dict[str, Literal["text", "number", "timestamp"]] = {}
@@ -203,6 +252,7 @@ class Settings(Section):
     project: Project
     engine: EngineSettings = EngineSettings()
     tables: dict[str, TableSettings]
+    connections: dict[str, Connection] = {}
     features: FeatureSettings = FeatureSettings()
     response: ResponseSettings | None = None
     segments: SegmentSettings = SegmentSettings()
