@@ -14,7 +14,7 @@ from netlift.engine import Engine
 from netlift.errors import Refused
 from netlift.records import Measurement, Progress, Tables
 from netlift.settings import Settings
-from netlift.store import audit, people
+from netlift.store import audit, people, store_folder
 from netlift.workflow import outputs, show, snapshot
 from netlift.workflow.prepare import SNAPSHOT, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -63,7 +63,7 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     with Engine(settings.engine) as engine:
         given = {name: table for name, table in settings.tables.items() if name in SALES}
         narrowed = settings.model_copy(update={"tables": given})
-        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p))
+        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p, landing=store_folder() / "landing"))
         sent_at = show.sent_at(run_id)
         measured = watch.run("measurement", lambda p: _measured(narrowed, engine, tables, folder=folder, sent_at=sent_at, progress=p))
     content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
