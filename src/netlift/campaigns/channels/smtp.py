@@ -19,6 +19,7 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Literal
 
 from netlift.campaigns.channels.session import Session
 from netlift.campaigns.messages import CannotWrite, write
@@ -92,7 +93,7 @@ class Smtp:
         if not committing(delivery):
             self._drop()  # nothing but a lost connection takes an announced message back
             return None
-        return self._hand_over(number, body)
+        return self._hand_over(delivery, body)
 
     def _announce(self, delivery: Delivery) -> Receipt | None:
         """MAIL, RCPT, DATA; a receipt where the server refuses one of them."""
@@ -106,12 +107,12 @@ class Smtp:
         for command, expected in steps:
             code, answer = command()
             if code // 100 != expected:
-                return self._refused(delivery.delivery_id, code, answer)
+                return self._refused(delivery, code, answer)
         return None
 
-    def _hand_over(self, number: int, body: bytes) -> Receipt:
+    def _hand_over(self, delivery: Delivery, body: bytes) -> Receipt:
         """The body, and the server's word for it."""
-        session = self._open_session()
+        number, session = delivery.delivery_id, self._open_session()
         try:
             session.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
             code, answer = session.getreply()
@@ -119,19 +120,20 @@ class Smtp:
             self._drop()
             return Receipt(number, "unknown", "connection lost after the message was sent and before the server's answer")
         if code // 100 == 2:
-            return Receipt(number, "accepted", _readable(code, answer))
+            return Receipt(number, "accepted", _readable(code, answer, delivery.address))
         if code // 100 in {4, 5}:
-            return self._refused(number, code, answer)
+            return self._refused(delivery, code, answer)
         self._drop()
-        return Receipt(number, "unknown", f"the server's answer makes no sense: {_readable(code, answer)}")
+        return Receipt(number, "unknown", f"the server's answer makes no sense: {_readable(code, answer, delivery.address)}")
 
-    def _refused(self, number: int, code: int, answer: bytes) -> Receipt:
+    def _refused(self, delivery: Delivery, code: int, answer: bytes) -> Receipt:
         """5xx is for good, all else for now; the session is made ready for the next message."""
         if code // 100 in {4, 5} and code != 421:
             self._reset()
         else:  # 421: the server closes the connection
             self._drop()
-        return Receipt(number, "failed" if code // 100 == 5 else "retry", _readable(code, answer))
+        state: Literal["failed", "retry"] = "failed" if code // 100 == 5 else "retry"
+        return Receipt(delivery.delivery_id, state, _readable(code, answer, delivery.address))
 
     def _open_session(self) -> Session:
         if self._session is None:
@@ -210,7 +212,9 @@ def _sign_in(session: Session, settings: ChannelSettings, where: str) -> None:
         ) from error
 
 
-def _readable(code: int, answer: bytes) -> str:
-    """A server's answer in one line, without addresses."""
+def _readable(code: int, answer: bytes, address: str) -> str:
+    """A server's answer in one line, without addresses, and without the name in the one it is about."""
     line = " ".join(f"{code} {answer.decode('ascii', 'replace')}".split())
-    return re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)[:200]
+    line = re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)
+    name = re.escape(address.rpartition("@")[0])
+    return re.sub(rf"(?<!\w){name}(?!\w)", "<address>", line, flags=re.IGNORECASE)[:200]
