@@ -1,0 +1,192 @@
+"""The landing area: a folder of fetched files that never change, and a manifest that says which of them exist.
+
+A file is written under a temporary name, brought to disk, renamed, and only then named in the manifest, which is itself
+replaced by rename. So a crash at any point leaves the last good state, and a file the manifest does not name does not exist.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock, get_ident
+
+from netlift.errors import Busy, SourceError
+from netlift.sources.relation import Place
+
+MANIFEST = "manifest.jsonl"
+LOCK = ".lock"
+PARTIAL = ".partial-"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a file once it is written; None where the source does not say."""
+
+    rows: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None  # ISO 8601, UTC
+    watermark: str | None = None  # the highest value fetched so far of the column that grows with every change
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A line of the manifest."""
+
+    key: str  # what the source calls it
+    file: str  # its name in the folder
+    size: int  # bytes
+    sha256: str
+    fetched_at: str  # ISO 8601, UTC
+    rows: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    watermark: str | None = None
+
+
+Write = Callable[[Path], Facts | None]
+
+
+class Area:
+    """The landed files of one table. Threads may add at the same time; of processes only one may (see `opened`)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, made where it is missing, and clear away what a crash left.
+
+        Raises:
+            SourceError: somebody changed the files or the manifest.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = Lock()
+        self._entries = {e.key: e for e in _read(folder)}
+        self._clear()
+
+    def entries(self) -> tuple[Landed, ...]:
+        """Every landed file, in the order of landing."""
+        return tuple(self._entries.values())
+
+    def get(self, key: str) -> Landed | None:
+        """The file landed under this key."""
+        return self._entries.get(key)
+
+    def path(self, entry: Landed) -> Path:
+        """Where a landed file is."""
+        return self.folder / entry.file
+
+    def paths(self) -> tuple[Path, ...]:
+        """Every landed file, in the order of landing."""
+        return tuple(self.path(entry) for entry in self.entries())
+
+    def watermark(self) -> str | None:
+        """The watermark of the file that landed last with one."""
+        return next((e.watermark for e in reversed(self.entries()) if e.watermark is not None), None)
+
+    def add(self, key: str, write: Write, *, suffix: str) -> Landed:
+        """Land what `write` writes to the path it is handed, instead of what was there under this key.
+
+        `suffix` ends the file's name, and so says what the file is: .parquet, .csv.gz, …
+        """
+        partial = self.folder / f"{PARTIAL}{os.getpid()}-{get_ident()}{suffix}"
+        try:
+            facts = write(partial) or Facts()
+            size, sha256 = _settle(partial)
+            name = _name(key, sha256, suffix)
+            entry = Landed(key=key, file=name, size=size, sha256=sha256, fetched_at=datetime.now(UTC).isoformat(), **asdict(facts))
+            partial.replace(self.folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+        with self._lock:
+            self._publish([*(e for e in self.entries() if e.key != key), entry])
+        return entry
+
+    def keep(self, keys: Collection[str]) -> tuple[Landed, ...]:
+        """Drop every file with another key; returns what was dropped."""
+        dropped = tuple(e for e in self.entries() if e.key not in keys)
+        if dropped:
+            with self._lock:
+                self._publish([e for e in self.entries() if e.key in keys])
+        return dropped
+
+    def _publish(self, entries: list[Landed]) -> None:
+        """Replace the manifest, then remove the files it no longer names."""
+        _sync(self.folder)
+        partial = self.folder / f"{PARTIAL}manifest"
+        partial.write_text("".join(json.dumps(asdict(e)) + "\n" for e in entries), encoding="utf-8")
+        _sync(partial)
+        partial.replace(self.folder / MANIFEST)
+        _sync(self.folder)
+        gone = {e.file for e in self.entries()} - {e.file for e in entries}
+        self._entries = {e.key: e for e in entries}
+        for name in gone:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        known = {MANIFEST, LOCK} | {e.file for e in self.entries()}
+        for path in self.folder.iterdir():
+            if path.name not in known:
+                path.unlink()
+
+
+@contextmanager
+def opened(place: Place, table: str, *, source: str) -> Iterator[Area]:
+    """The landing area of one table of one source, held against other processes until the block ends.
+
+    `source` tells apart what is fetched from different places into tables of the same name: address, bucket, query; no secret.
+
+    Raises:
+        Busy: another process fetches the same.
+        SourceError: somebody changed the files or the manifest.
+    """
+    folder = place.landing / f"{table}-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"Another process of netlift fetches the table {table} just now; try again when it is done.") from None
+        yield Area(folder)
+
+
+def _read(folder: Path) -> list[Landed]:
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        return []
+    again = f"delete the folder '{folder}' to fetch everything again"
+    try:
+        entries = [Landed(**json.loads(line)) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, TypeError) as error:
+        raise SourceError(f"The list of fetched files '{manifest}' is damaged ({error}); {again}.") from error
+    for entry in entries:
+        path = folder / entry.file
+        if not path.is_file() or path.stat().st_size != entry.size:
+            raise SourceError(f"The fetched file '{path}' was removed or changed; {again}.")
+    return entries
+
+
+def _name(key: str, sha256: str, suffix: str) -> str:
+    """A file name that no key can lead out of the folder, and no two keys or contents share."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", key.rsplit("/", 1)[-1].removesuffix(suffix)).strip("_-")[:60] or "file"
+    return f"{stem}-{hashlib.sha256(f'{sha256} {key}'.encode()).hexdigest()[:16]}{suffix}"
+
+
+def _settle(path: Path) -> tuple[int, str]:
+    """Bring a file to disk; returns its size and SHA-256."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
