@@ -12,7 +12,7 @@ from netlift.errors import NotEnoughData, SettingsError
 from netlift.features import campaigns, categories, purchases
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
-from netlift.features.clock import Clock, clock
+from netlift.features.clock import clock
 from netlift.features.outcome import outcome
 from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, Texts, silent
 from netlift.settings import Settings
@@ -52,7 +52,9 @@ def build(settings: Settings, engine: Engine, tables: Tables, progress: Progress
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
     values: Floats = np.column_stack([table[f.name].to_numpy().astype(np.float64) for f in features])
     judged = outcome(settings, engine, tables, clock=moment, customer_ids=ids)
-    return _described(settings, moment, features, ids=ids, values=values, outcome=judged, notes=notes)
+    final = _decided(features, values, judged)
+    value, value_name = _value(settings, [f.name for f in final], values)
+    return Features(moment.local, final, ids, values, _inputs(settings, final), value, value_name, judged, notes)
 
 
 def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
@@ -104,17 +106,8 @@ def _fill(text: str, literals: dict[str, str]) -> str:
     return text
 
 
-def _described(
-    settings: Settings,
-    moment: Clock,
-    features: list[Feature],
-    *,
-    ids: Texts,
-    values: Floats,
-    outcome: Outcome | None,
-    notes: tuple[str, ...],
-) -> Features:
-    """Decide scales, inputs and the customers' value."""
+def _decided(features: list[Feature], values: Floats, outcome: Outcome | None) -> tuple[Feature, ...]:
+    """The features with their scale, and marked where they know the very answers that judge segments."""
     overlaps = outcome is not None and outcome.overlaps
     final = []
     for number, feature in enumerate(features):
@@ -123,12 +116,15 @@ def _described(
         # answers before the features' date may predict answers after it; only an outcome of the same time is circular
         circular = feature.uses_response and (overlaps or attribute)
         final.append(dataclasses.replace(feature, scale=scale, uses_response=circular))
-    names = [f.name for f in final]
-    wanted = settings.features.include or tuple(f.name for f in final if not f.uses_response)
-    for name in wanted:
+    return tuple(final)
+
+
+def _inputs(settings: Settings, features: tuple[Feature, ...]) -> tuple[str, ...]:
+    """What segmentation may cluster on: what the settings name, else everything that is not circular."""
+    names = [f.name for f in features]
+    for name in settings.features.include:
         _known(name, names, "features.include")
-    value, value_name = _value(settings, names, values)
-    return Features(moment.local, tuple(final), ids, values, wanted, value, value_name, outcome, notes)
+    return settings.features.include or tuple(f.name for f in features if not f.uses_response)
 
 
 def _value(settings: Settings, names: list[str], values: Floats) -> tuple[Floats | None, str]:
