@@ -74,7 +74,7 @@ class Feature:
     name: str
     unit: str
     meaning: str
-    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "attribute"
+    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "browsing", "survey", "attribute"
     missing: str  # the rule for customers without the facts, in words
     scale: Literal["standard", "log", "logit"] = "standard"  # how segmentation scales it unless told otherwise
     sensitivity: Literal["none", "A", "B", "C"] = "none"  # classes of the review policy
@@ -315,7 +315,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Everybody, with what will happen to them: the rows of audience.parquet. All arrays (n,)."""
+    """Everybody, with what will happen to them: the rows of audience.parquet. All arrays (n,).
+
+    `excluded_reason` is None for whoever gets a message; who is held out has the arm and the reason "holdout".
+    """
 
     customer_ids: Texts
     segment: Ints

@@ -8,6 +8,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -127,6 +128,40 @@ class ODataConnection(Section):
     client_id: str | None = None
     client_secret_env: str | None = None
 
+    @field_validator("url", "token_url")
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://-")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("it is no address; write one that begins with https://")
+        if "@" in parts.netloc:
+            raise ValueError("it holds a user or a password; write user and password_env instead")
+        if parts.query or parts.fragment:
+            raise ValueError(f"'{value}' has a '?' or '#' part; write the address of the service without it")
+        if parts.scheme == "http" and not _loopback(parts.hostname):
+            raise ValueError(f"http is allowed only on this machine, and '{value}' is elsewhere; write https")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> ODataConnection:
+        basic = (self.user is not None, self.password_env is not None or self.password_file is not None)
+        oauth = (self.token_url is not None, self.client_id is not None, self.client_secret_env is not None)
+        if any(basic) and any(oauth):
+            raise ValueError("give user and password, or token_url, client_id and client_secret_env, not both")
+        if any(basic) and not all(basic):
+            raise ValueError("user goes with password_env or password_file; give both")
+        if any(oauth) and not all(oauth):
+            raise ValueError("token_url, client_id and client_secret_env belong together; give all three")
+        return self
+
+    def password(self) -> str | None:
+        """The secret of `user`, read from the environment or a file each time it is needed."""
+        return _secret(self.password_env, self.password_file, "password")
+
+    def client_secret(self) -> str | None:
+        """The secret of `client_id`, read from the environment each time it is needed."""
+        return _secret(self.client_secret_env, None, "client_secret")
+
 
 class SqlConnection(Section):
     """A SQL database."""
@@ -134,12 +169,27 @@ class SqlConnection(Section):
     kind: Literal["postgres", "hana", "sqlalchemy"]
     url: str | None = Field(default=None, description="SQLAlchemy URL without password, for kind sqlalchemy")
     host: str = "127.0.0.1"
-    port: int | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
     database: str | None = None
     user: str | None = None
     password_env: str | None = None
     password_file: str | None = None
-    tls: bool = True
+    tls: bool = Field(default=True, description="may be off only on this machine, which needs none")
+    ca_file: str | None = Field(default=None, description="certificates one of which must have signed the server's; postgres and hana")
+
+    @model_validator(mode="after")
+    def _no_clear_text_abroad(self) -> SqlConnection:
+        if not self.tls and not _loopback(self.host):
+            raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
+        return self
+
+    def on_this_machine(self) -> bool:
+        """Whether nothing said to the database leaves this machine."""
+        return _loopback(self.host)
+
+    def password(self) -> str | None:
+        """The secret, read from the environment or a file each time it is needed."""
+        return _secret(self.password_env, self.password_file, "password")
 
 
 Connection = Annotated[S3Connection | ODataConnection | SqlConnection, Field(discriminator="kind")]
@@ -164,6 +214,27 @@ class TableSettings(Section):
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
 
 
+class EventNames(Section):
+    """What a shop calls its browsing events; capitals, blanks and hyphens make no difference."""
+
+    view: tuple[str, ...] = ("view", "product_view", "view_item", "view_product", "product_viewed")
+    cart: tuple[str, ...] = ("cart", "add_to_cart", "addtocart", "product_added", "added_to_cart")
+    purchase: tuple[str, ...] = ("purchase", "order", "order_completed", "order_placed", "transaction", "buy")
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> EventNames:
+        named = [event_key(word) for word in (*self.view, *self.cart, *self.purchase)]
+        twice = sorted({n for n in named if named.count(n) > 1})
+        if twice:
+            raise ValueError(f"the event '{twice[0]}' is named twice; give it one meaning")
+        return self
+
+
+def event_key(name: str) -> str:
+    """How names of events are compared; features/browsing.py does the same in SQL."""
+    return name.strip().replace(" ", "_").replace("-", "_").lower()
+
+
 class FeatureSettings(Section):
     """Which features, as of when."""
 
@@ -171,6 +242,7 @@ class FeatureSettings(Section):
     include: tuple[str, ...] = ()
     value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
+    events: EventNames = EventNames()
 
 
 class ResponseSettings(Section):
@@ -324,6 +396,11 @@ def read(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"'{path}' is not valid TOML: {error}.") from error
     return parse(data, folder=path.parent.resolve(), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def given(config: Settings | Path | str) -> Settings:
+    """Settings as they are, or read from a path: what a notebook hands to a verb."""
+    return config if isinstance(config, Settings) else read(Path(config))
 
 
 def parse(data: dict[str, Any], *, folder: Path, sha256: str) -> Settings:

@@ -9,7 +9,7 @@ import numpy as np
 
 from netlift.engine import Engine, quoted
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import campaigns, categories, purchases
+from netlift.features import browsing, campaigns, categories, purchases
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
@@ -31,7 +31,8 @@ def build(settings: Settings, engine: Engine, tables: Tables, progress: Progress
     features: list[Feature] = []
     selected = ["p.customer_id AS customer_id"]
     joins: list[str] = []
-    subjects = _subjects(engine, tables, literals)
+    subjects = _subjects(settings, engine, tables, literals)
+    notes += tuple(note for subject in subjects for note in subject.notes)
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
@@ -76,7 +77,7 @@ def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tup
     return (f"{strangers:,} customers in transactions are not in customers and are left out",) if strangers else ()
 
 
-def _subjects(engine: Engine, tables: Tables, literals: dict[str, str]) -> list[Subject]:
+def _subjects(settings: Settings, engine: Engine, tables: Tables, literals: dict[str, str]) -> list[Subject]:
     found = []
     if tables.has("transactions"):
         found.append(purchases.subject(frozenset(tables.columns("transactions"))))
@@ -84,6 +85,8 @@ def _subjects(engine: Engine, tables: Tables, literals: dict[str, str]) -> list[
             found.append(categories.subject(engine, literals["{as_of}"]))
     if all(tables.has(table, *(c for c in columns)) for table, columns in campaigns.SUBJECT.needs.items()):
         found.append(campaigns.SUBJECT)
+    if tables.has("events", "session_id"):
+        found.append(browsing.subject(engine, tables, names=settings.features.events, as_of=literals["{as_of}"]))
     return [s for s in found if s.entries]
 
 

@@ -34,3 +34,4 @@ class Subject:
     optional_of: str  # the table in which Entry.needs are looked up
     relation: str  # SELECT with customer_id and the columns that the entries use
     entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()  # remarks for the reader of the features

@@ -30,7 +30,7 @@ def _literal(moment: datetime) -> str:
 
 
 def clock(settings: Settings, engine: Engine, tables: Tables) -> Clock:
-    """Local midnight of `features.as_of`; by default just after the last transaction (without transactions: now).
+    """Local midnight of `features.as_of`; by default just after the last transaction (else the last event, else now).
 
     Raises:
         NotEnoughData: no transaction lies before `features.as_of`.
@@ -39,6 +39,8 @@ def clock(settings: Settings, engine: Engine, tables: Tables) -> Clock:
     first = last = None
     if tables.has("transactions"):
         first, last = engine.rows("SELECT min(timestamp), max(local_timestamp) FROM transactions")[0]
+    elif tables.has("events"):
+        last = engine.rows("SELECT max(local_timestamp) FROM events")[0][0]
     if settings.features.as_of is not None:
         local = datetime.combine(settings.features.as_of, time())
     elif last is not None:

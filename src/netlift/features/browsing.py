@@ -1,0 +1,208 @@
+"""Features of browsing: visits, views, carts, interest in categories. One fact = one visit (session)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from netlift.engine import Engine
+from netlift.features.catalogue import Entry, Subject
+from netlift.features.sensitivity import sensitivity
+from netlift.records import Feature, Tables
+from netlift.settings import EventNames, event_key
+
+LARGEST = 8  # categories; interest in smaller ones is mostly zero
+WINDOW = 30  # days
+NEVER = "0 for customers who were not seen browsing"
+UNSEEN = "missing for customers who were not seen browsing"
+
+EVENTS = """
+SELECT e.customer_id AS customer_id, {session} AS session_id, e.timestamp AS happened_at, e.local_timestamp AS local_at,
+       {category} AS category, CASE WHEN {view} THEN 1 ELSE 0 END AS viewed, CASE WHEN {cart} THEN 1 ELSE 0 END AS carted,
+       CASE WHEN {purchase} THEN 1 ELSE 0 END AS bought
+FROM events AS e{products} WHERE e.local_timestamp < {as_of}
+"""
+VISITS = """
+SELECT customer_id, session_id, min(local_at) AS started_at, max(happened_at) AS ended_at, CAST(count(*) AS DOUBLE) AS events,
+       seconds_between(min(happened_at), max(happened_at)) / 60e0 AS minutes, CAST(sum(viewed) AS DOUBLE) AS views,
+       max(carted) AS carted, max(bought) AS bought{interest}
+FROM ({events}) AS e GROUP BY customer_id, session_id
+"""
+SINCE = f"started_at >= {{as_of}} - INTERVAL {WINDOW} DAY"
+ABANDONED = "carted = 1 AND bought = 0"
+
+
+def _visits(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
+    feature = Feature(name, "visits", meaning, "browsing", NEVER, "log", words=words)
+    return Entry(feature, f"CAST(count(*) FILTER (WHERE {condition}) AS DOUBLE)", absent="0e0")
+
+
+def _share(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
+    feature = Feature(name, "share", meaning, "browsing", UNSEEN, "logit", words=words)
+    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)")
+
+
+def _mean(name: str, unit: str, meaning: str, *, column: str, words: tuple[str, str]) -> Entry:
+    return Entry(Feature(name, unit, meaning, "browsing", UNSEEN, "log", words=words), f"avg({column})")
+
+
+ALWAYS = (
+    _visits("visits", "visits to the shop's pages", "1 = 1", words=("rare visitors", "frequent visitors")),
+    _visits(f"visits_{WINDOW}d", f"visits in the last {WINDOW} days", SINCE, words=("few recent visits", "many recent visits")),
+    _mean("visit_events", "events", "events per visit", column="events", words=("short visits", "long visits")),
+    _mean(
+        "visit_minutes", "minutes", "time from first to last event of a visit", column="minutes", words=("brief visits", "lasting visits")
+    ),
+)
+VIEWS = (
+    Entry(
+        Feature("views", "views", "product views", "browsing", NEVER, "log", words=("few product views", "many product views")),
+        "sum(views)",
+        absent="0e0",
+    ),
+    Entry(
+        Feature(
+            f"views_{WINDOW}d",
+            "views",
+            f"product views in the last {WINDOW} days",
+            "browsing",
+            NEVER,
+            "log",
+            words=("few recent views", "many recent views"),
+        ),
+        f"coalesce(sum(views) FILTER (WHERE {SINCE}), 0e0)",
+        absent="0e0",
+    ),
+)
+CARTS = (
+    _visits("cart_visits", "visits with something in the cart", "carted = 1", words=("rarely use the cart", "often use the cart")),
+    _visits(
+        f"cart_visits_{WINDOW}d",
+        f"visits with something in the cart, last {WINDOW} days",
+        f"carted = 1 AND {SINCE}",
+        words=("no recent cart", "recent carts"),
+    ),
+    _share("cart_share", "visits with something in the cart", "carted = 1", words=("browse without a cart", "fill carts")),
+)
+# "abandoned" looks at the visit alone: who comes back another day and buys has left one cart and bought in another visit
+ABANDONS = (
+    _visits(
+        "abandoned_carts", "visits with a cart and no purchase in the same visit", ABANDONED, words=("few carts left", "many carts left")
+    ),
+    _visits(
+        f"abandoned_carts_{WINDOW}d",
+        f"visits with a cart and no purchase in the same visit, last {WINDOW} days",
+        f"{ABANDONED} AND {SINCE}",
+        words=("no cart left lately", "carts left lately"),
+    ),
+)
+BUYS = (_share("buying_visit_share", "visits that end in a purchase", "bought = 1", words=("just looking", "visit to buy")),)
+
+
+def subject(engine: Engine, tables: Tables, *, names: EventNames, as_of: str) -> Subject:
+    """The subject for the table events; `as_of` is a SQL literal. What no event speaks of makes no feature."""
+    events = _events(tables, names)
+    visible = events.replace("{as_of}", as_of)
+    first, viewed, carted, bought = engine.rows(f"SELECT min(happened_at), max(viewed), max(carted), max(bought) FROM ({visible}) AS e")[0]
+    if first is None:
+        return Subject("browsing", {}, "events", VISITS, ())
+    interests = _interests(engine, visible) if viewed else []
+    interest = "".join(
+        f", CAST(sum(CASE WHEN category = {_text(c)} THEN viewed ELSE 0 END) AS DOUBLE) AS interest_{i}" for i, c in enumerate(interests)
+    )
+    if interests:
+        interest += ", CAST(sum(CASE WHEN category IS NULL THEN 0 ELSE viewed END) AS DOUBLE) AS interest_all"
+    entries = (
+        _recency(f"TIMESTAMP '{first:%Y-%m-%d %H:%M:%S.%f}'"),
+        *ALWAYS,
+        *(VIEWS if viewed else ()),
+        *(CARTS if carted else ()),
+        *(ABANDONS if carted and bought else ()),
+        *(BUYS if bought else ()),
+        *_interest_entries(interests),
+    )
+    needs = {"events": ("customer_id", "timestamp", "event", "session_id")}
+    return Subject(
+        "browsing", needs, "events", VISITS.replace("{interest}", interest).replace("{events}", events), entries, _notes(entries)
+    )
+
+
+def _notes(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Which kinds of event were not found, with what to do."""
+    made = {e.feature.name for e in entries}
+    lacking = [kind for kind, name in (("view", "views"), ("cart", "cart_visits"), ("purchase", "buying_visit_share")) if name not in made]
+    return tuple(f"no event is known as a {kind}; write the shop's own word under features.events.{kind}" for kind in lacking)
+
+
+def _recency(first: str) -> Entry:
+    """`first` is the first event there is, as a SQL literal (UTC)."""
+    feature = Feature(
+        "browsing_recency",
+        "days",
+        "time since the last visit to the shop's pages",
+        "browsing",
+        "for customers who were not seen browsing: days since the first event there is",
+        "log",
+        words=("recent visitors", "long not seen"),
+    )
+    absent = f"seconds_between({first}, {{as_of_utc}}) / 86400e0"
+    return Entry(feature, "seconds_between(max(ended_at), {as_of_utc}) / 86400e0", absent=absent)
+
+
+def _events(tables: Tables, names: EventNames) -> str:
+    """The events with their meaning and, where it is known, the category looked at."""
+    by_product = tables.has("events", "product_id") and tables.has("products", "category")
+    category = "CAST(NULL AS STRING)"
+    if tables.has("events", "category"):
+        category = "coalesce(e.category, p.category)" if by_product else "e.category"
+    elif by_product:
+        category = "p.category"
+    parts = {
+        "session": "e.session_id",
+        "category": category,
+        "products": " LEFT JOIN products AS p ON e.product_id = p.product_id" if by_product else "",
+        **{kind: _is_one_of(getattr(names, kind)) for kind in ("view", "cart", "purchase")},
+    }
+    text = EVENTS
+    for name, sql in parts.items():
+        text = text.replace("{" + name + "}", sql)
+    return text
+
+
+def _is_one_of(names: Sequence[str]) -> str:
+    key = "lower(replace(replace(trim(e.event), ' ', '_'), '-', '_'))"
+    return f"{key} IN ({', '.join(_text(event_key(n)) for n in names)})" if names else "1 = 0"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _interests(engine: Engine, visible: str) -> list[str]:
+    """The categories that are looked at most."""
+    rows = engine.rows(
+        f"SELECT category FROM ({visible}) AS e WHERE category IS NOT NULL AND viewed = 1 GROUP BY category"
+        f" ORDER BY count(*) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
+    )
+    return [row[0] for row in rows]
+
+
+def _interest_entries(interests: Sequence[str]) -> list[Entry]:
+    entries: list[Entry] = []
+    for i, category in enumerate(interests):
+        slug = re.sub(r"[^a-z0-9]+", "_", category.lower()).strip("_") or "category"
+        name = f"interest_{slug}"
+        while any(e.feature.name == name for e in entries):
+            name += "_"
+        feature = Feature(
+            name,
+            "share",
+            f"product views that are of {category}",
+            "browsing",
+            "missing for customers who looked at no product of a known category",
+            "logit",
+            sensitivity=sensitivity(category),
+            words=(f"little interest in {category}", f"much interest in {category}"),
+        )
+        entries.append(Entry(feature, f"sum(interest_{i}) / nullif(sum(interest_all), 0e0)"))
+    return entries
