@@ -129,3 +129,24 @@ def test_all_rows_arrive_once(shop: Shop) -> None:
     count = 300_000
     read = shop.load("customers", pa.table({"customer_id": pa.array(range(count))}), where="length(customer_id) < 6")
     assert (read.rows_in, read.rows_ok, read.rows_left_out) == (count, 100_000, 200_000)
+
+
+def test_column_without_any_value(shop: Shop) -> None:
+    """A column that is empty from top to bottom has no type of its own; its values are missing like any others."""
+    shop.load("transactions", transactions(customer_id=["1", "2"], channel=pa.nulls(2)))
+    assert shop.rows("transactions", "channel") == [(None,), (None,)]
+    with pytest.raises(SourceError, match="customer_id is missing"):
+        shop.load("transactions", transactions(customer_id=pa.nulls(2), amount=[1.0, 2.0]))
+
+
+def test_text_that_is_not_utf8(shop: Shop) -> None:
+    """Parquet promises UTF-8 and does not hold its writer to it."""
+    broken = pa.Array.from_buffers(pa.string(), 1, [None, pa.array([b"ab"]).buffers()[1], pa.py_buffer(b"\xff\xfe")])
+    with pytest.raises(SourceError, match=r"is damaged after row 0: .*UTF8"):
+        shop.load("transactions", transactions(customer_id=broken))
+
+
+def test_decimals_wider_than_the_engine(shop: Shop) -> None:
+    """More digits than 38 cannot be read, whatever they are used for."""
+    with pytest.raises(SourceError, match=r"'amount' .* is stored as decimal256\(60, 2\), which is neither"):
+        shop.load("transactions", transactions(amount=pa.array([Decimal("1.10")], pa.decimal256(60, 2))))

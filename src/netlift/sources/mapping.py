@@ -144,11 +144,16 @@ def _column(name: str, column: str, source: str, table: TableSettings, relation:
     return Column(column, source, native, kind, stays, column in canonical.filled)
 
 
+def _is_decimal(kind: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """Decimals that the engine can hold."""
+    return bool(is_a.is_decimal(kind) and kind.bit_width <= 128)
+
+
 _NATIVES: tuple[tuple[Native, Callable[[Any], bool]], ...] = (
-    ("text", lambda t: is_a.is_string(t) or is_a.is_large_string(t) or is_a.is_string_view(t) or is_a.is_null(t)),
-    ("whole", lambda t: is_a.is_integer(t) or (is_a.is_decimal(t) and t.scale == 0)),
+    ("text", lambda t: is_a.is_string(t) or is_a.is_large_string(t) or is_a.is_string_view(t)),
+    ("whole", lambda t: is_a.is_integer(t) or (_is_decimal(t) and t.scale == 0)),
     ("float", is_a.is_floating),
-    ("decimal", is_a.is_decimal),
+    ("decimal", _is_decimal),
     ("boolean", is_a.is_boolean),
     ("time_with_zone", lambda t: is_a.is_timestamp(t) and t.tz is not None),
     ("time", lambda t: is_a.is_timestamp(t) or is_a.is_date(t)),

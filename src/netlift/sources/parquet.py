@@ -23,12 +23,12 @@ def parquet_columns(path: Path) -> Mapping[str, Any]:
     """
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"'{path.name}' is no readable Parquet file: {str(error).splitlines()[0]}.") from error
     twice = sorted({n for n in schema.names if schema.names.count(n) > 1})
     if twice:
         raise SourceError(f"'{path.name}' has the column '{twice[0]}' {schema.names.count(twice[0])} times; rename all but one.")
-    return {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema}
+    return {f.name: _type(f.type) for f in schema}
 
 
 def read_batches(path: Path, columns: Sequence[str], *, number: int) -> Iterator[Batch]:
@@ -51,5 +51,13 @@ def read_batches(path: Path, columns: Sequence[str], *, number: int) -> Iterator
         raise SourceError(f"'{path.name}' is damaged after row {done:,}: {str(error).splitlines()[0]}.") from error
 
 
+def _type(kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    if pa.types.is_null(kind):
+        return pa.string()
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 def _plain(column: Any, kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
-    return column.cast(kind) if pa.types.is_dictionary(column.type) else column
+    column = column if column.type == kind else column.cast(kind)
+    column.validate(full=True)  # text that is no UTF-8
+    return column
