@@ -61,6 +61,13 @@ def test_failing_expression(shop: Shop, settings: dict[str, Any], said: str) -> 
     assert "example.com" not in str(caught.value)
 
 
+def test_failing_expression_shows_no_part_of_a_name(shop: Shop) -> None:
+    """A value with an apostrophe in it does not end the part of the engine's message that is hidden."""
+    with pytest.raises(ExpressionError) as caught:
+        shop.load("customers", "customer_id,name\n1,Pat O'Neil\n", where="CAST(name AS DOUBLE) > 1")
+    assert "Neil" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("derive", "said"),
     [

@@ -106,8 +106,10 @@ def _check_header(header: Sequence[str], name: str, delimiter: str) -> None:
     other = max((d for d in DELIMITERS if d != delimiter), key=text.count)
     if len(header) == 1 and other in text:
         mark = other.replace("\t", "\\t")
+        personal = "@" in text or sum(map(str.isdigit, text)) > 5  # a file without a header begins with somebody's data
+        shown = "" if personal else f" '{text[:60]}'"
         raise SourceError(
-            f"'{name}': found 1 column '{text[:60]}' with delimiter '{delimiter}'; the header looks like '{mark}': "
+            f"'{name}': found 1 column{shown} with delimiter '{delimiter}'; the header looks like '{mark}': "
             f'write format = {{ delimiter = "{mark}" }}.',
         )
     if not header or not all(part.strip() for part in header):

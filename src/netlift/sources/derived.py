@@ -64,7 +64,7 @@ def _attempt(engine: Engine, sql: str, what: str) -> None:
     try:
         engine.rows(sql)
     except duckdb.Error as error:
-        said = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", str(error).splitlines()[0])  # values could be a person's
+        said = re.sub(r"'.*'|\".*\"", "'…'", str(error).splitlines()[0])  # values could be a person's, O'Neil's too
         raise ExpressionError(f"{what} cannot be computed: {said}; correct the expression.") from error
 
 
