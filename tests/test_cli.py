@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.db import connections
 
 from netlift import cli
 from tests import shop
@@ -205,5 +207,21 @@ def test_a_folder_with_other_files_is_not_written_over(netlift: Netlift, tmp_pat
     """--out never replaces a folder that is not netlift's."""
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "letter.txt").write_text("keep me")
+    (tmp_path / "precious" / "run.json").write_text("{}")  # it looks like one of ours, and holds more
     ran = netlift("prepare", shop.write(tmp_path / "shop"), "--out", tmp_path / "precious")
     assert (ran.code, (tmp_path / "precious" / "letter.txt").read_text()) == (1, "keep me")
+    assert "'letter.txt', which is not netlift's" in ran.err
+
+
+def test_a_full_disk_or_a_held_store_is_one_sentence(netlift: Netlift, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever the system refuses in the middle of a command becomes a sentence, not a traceback."""
+    folder = tmp_path / "netlift"
+    netlift("review", "list")
+    with sqlite3.connect(folder / "netlift.sqlite3") as held:
+        held.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
+        connections.close_all()
+        ran = netlift("user", "add", "mia", "--role", "reviewer")
+    connections.close_all()
+    assert ran.code == 1
+    assert ran.err == "The disk or the store does not let netlift go on (database is locked); mend that and run the command again.\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -46,14 +47,23 @@ def main() -> None:
     try:
         app()
     except NetliftError as error:
-        if "--json" in sys.argv:
-            sys.stdout.write(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False) + "\n")
-        else:
-            sys.stderr.write(f"{error}\n")
+        _fail(str(error), error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to tell it
         sys.exit(1)
+    except Exception as error:
+        if not isinstance(error, OSError) and not isinstance(error.__cause__, sqlite3.OperationalError):
+            raise
+        _fail(f"The disk or the store does not let netlift go on ({error}); mend that and run the command again.", error)
+        sys.exit(1)
+
+
+def _fail(text: str, error: Exception) -> None:
+    if "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"error": text, "kind": type(error).__name__}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"{text}\n")
 
 
 def _version(wanted: bool) -> None:
