@@ -233,7 +233,7 @@ class Segment:
     share: float
     summary: str
     rules: tuple[str, ...]
-    rules_fidelity: float  # Cohen's kappa of the rules against the segments, on customers the rules were not made on
+    rules_fidelity: float  # Cohen's kappa of its rules against this segment, on customers the rules were not made on
     profile: tuple[Trait, ...]
     response: Response | None
     profit: Profit | None

@@ -30,7 +30,7 @@ def test_rules_of_boxes_are_faithful_and_short() -> None:
     """Segments that are boxes are described as such: kappa near 1, round thresholds, units."""
     values, segment = boxes(2000)
     found = rules.describe(customers(values), ("f0", "f1", "f2"), segment, seed=1)
-    assert found.fidelity > 0.97
+    assert min(found.fidelity.values()) > 0.97
     assert len(found.in_words(1)) == 1
     assert found.in_words(1)[0].startswith("f0 above 50")
     assert found.in_words(1)[0].endswith(" points")
@@ -52,8 +52,18 @@ def test_fidelity_is_measured_on_customers_the_rules_were_not_made_on() -> None:
     kappas = []
     for seed in range(20):
         drawn = customers(rng.normal(size=(120, 5)))
-        kappas.append(rules.describe(drawn, drawn.inputs, rng.integers(1, 4, 120), seed=seed).fidelity)
+        kappas += rules.describe(drawn, drawn.inputs, rng.integers(1, 4, 120), seed=seed).fidelity.values()
     assert abs(np.mean(kappas)) < 0.1
+
+
+def test_each_segment_has_the_fidelity_of_its_own_rules() -> None:
+    """One segment is a box, the two others are mixed at random: the box is described well, they are not."""
+    rng = np.random.default_rng(9)
+    values = rng.random((3000, 2))
+    segment = np.where(values[:, 0] > 0.6, 1, rng.integers(2, 4, 3000))
+    fidelity = rules.describe(customers(values), ("f0", "f1"), segment, seed=1).fidelity
+    assert fidelity[1] > 0.97
+    assert max(fidelity[2], fidelity[3]) < 0.6
 
 
 def test_rules_do_not_cut_where_both_sides_are_the_same_segment() -> None:

@@ -48,7 +48,7 @@ def _explained(
                 share=float(members.mean()),
                 summary=" ".join([_who(features, members, traits[s], inputs), _money(outcome, response, profit)]).strip(),
                 rules=described.in_words(s),
-                rules_fidelity=described.fidelity,
+                rules_fidelity=described.fidelity[s],
                 profile=traits[s],
                 response=response,
                 profit=profit,

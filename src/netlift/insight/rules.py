@@ -1,13 +1,14 @@
 """Rules that describe the segments in the features' own units, and how faithful they are.
 
 A decision tree of depth 4 or less is fitted to the segments on most customers. Its leaves are the rules, so exactly one rule
-fits every possible customer. Faithfulness is Cohen's kappa on the customers left out.
+fits every possible customer. Faithfulness is Cohen's kappa on the customers left out, for each segment against the rest.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class RuleSet:
     filling: Floats  # (p,) what a missing value counts as
     has_missing: NDArray[np.bool_]  # (p,)
     rules: tuple[Rule, ...]
-    fidelity: float  # Cohen's kappa on customers the rules were not made on; NaN where there were none
+    fidelity: Mapping[int, float]  # by segment: Cohen's kappa on customers the rules were not made on; NaN where it cannot be had
 
     def segment(self, raw: Floats) -> Ints:
         """The segment that the rules give each customer, (n,) from raw features (n, p), missing ones filled."""
@@ -89,13 +90,17 @@ def describe(features: Features, inputs: tuple[str, ...], segment: Ints, *, seed
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=max(5, min(100, len(learn) // 50)), random_state=seed)
     tree.fit(raw[learn], segment[learn])
     rules = _boxes(tree, raw[learn])
-    unjudged = RuleSet(tuple(by_name[name] for name in inputs), filling, np.asarray(np.isnan(values).any(axis=0)), rules, math.nan)
-    return RuleSet(unjudged.features, filling, unjudged.has_missing, rules, _kappa(segment[judge], unjudged.segment(raw[judge])))
+    unjudged = RuleSet(tuple(by_name[name] for name in inputs), filling, np.asarray(np.isnan(values).any(axis=0)), rules, {})
+    given = unjudged.segment(raw[judge])
+    return replace(unjudged, fidelity={int(s): _kappa(segment[judge] == s, given == s) for s in np.unique(segment)})
 
 
-def _kappa(truth: Ints, given: Ints) -> float:
-    if len(np.union1d(truth, given)) < 2:
-        return 1.0 if len(truth) else math.nan  # one segment only: every rule is right
+def _kappa(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
+    """Agreement on who is in one segment; NaN where nobody who judges is in it, by truth or by rule."""
+    if not (truth.any() or given.any()):
+        return math.nan
+    if truth.all() and given.all():
+        return 1.0  # everybody is in it: every rule is right
     return float(cohen_kappa_score(truth, given))
 
 
