@@ -169,12 +169,27 @@ class SqlConnection(Section):
     kind: Literal["postgres", "hana", "sqlalchemy"]
     url: str | None = Field(default=None, description="SQLAlchemy URL without password, for kind sqlalchemy")
     host: str = "127.0.0.1"
-    port: int | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
     database: str | None = None
     user: str | None = None
     password_env: str | None = None
     password_file: str | None = None
-    tls: bool = True
+    tls: bool = Field(default=True, description="may be off only on this machine, which needs none")
+    ca_file: str | None = Field(default=None, description="certificates one of which must have signed the server's; postgres and hana")
+
+    @model_validator(mode="after")
+    def _no_clear_text_abroad(self) -> SqlConnection:
+        if not self.tls and not _loopback(self.host):
+            raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
+        return self
+
+    def on_this_machine(self) -> bool:
+        """Whether nothing said to the database leaves this machine."""
+        return _loopback(self.host)
+
+    def password(self) -> str | None:
+        """The secret, read from the environment or a file each time it is needed."""
+        return _secret(self.password_env, self.password_file, "password")
 
 
 Connection = Annotated[S3Connection | ODataConnection | SqlConnection, Field(discriminator="kind")]
@@ -199,6 +214,27 @@ class TableSettings(Section):
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
 
 
+class EventNames(Section):
+    """What a shop calls its browsing events; capitals, blanks and hyphens make no difference."""
+
+    view: tuple[str, ...] = ("view", "product_view", "view_item", "view_product", "product_viewed")
+    cart: tuple[str, ...] = ("cart", "add_to_cart", "addtocart", "product_added", "added_to_cart")
+    purchase: tuple[str, ...] = ("purchase", "order", "order_completed", "order_placed", "transaction", "buy")
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> EventNames:
+        named = [event_key(word) for word in (*self.view, *self.cart, *self.purchase)]
+        twice = sorted({n for n in named if named.count(n) > 1})
+        if twice:
+            raise ValueError(f"the event '{twice[0]}' is named twice; give it one meaning")
+        return self
+
+
+def event_key(name: str) -> str:
+    """How names of events are compared; features/browsing.py does the same in SQL."""
+    return name.strip().replace(" ", "_").replace("-", "_").lower()
+
+
 class FeatureSettings(Section):
     """Which features, as of when."""
 
@@ -206,6 +242,7 @@ class FeatureSettings(Section):
     include: tuple[str, ...] = ()
     value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
+    events: EventNames = EventNames()
 
 
 class ResponseSettings(Section):
@@ -359,6 +396,11 @@ def read(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"'{path}' is not valid TOML: {error}.") from error
     return parse(data, folder=path.parent.resolve(), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def given(config: Settings | Path | str) -> Settings:
+    """Settings as they are, or read from a path: what a notebook hands to a verb."""
+    return config if isinstance(config, Settings) else read(Path(config))
 
 
 def parse(data: dict[str, Any], *, folder: Path, sha256: str) -> Settings:
