@@ -63,7 +63,7 @@ CANONICAL: dict[str, Canonical] = {
     "products": _table({"product_id": "id"}, {"category": "text", "brand": "text", "price": "number"}, key="product_id"),
     "events": _table(
         {"customer_id": "id", "timestamp": "instant", "event": "text"},
-        {"session_id": "id", "product_id": "id", "category": "text", "platform": "text"},
+        {"session_id": "id", "product_id": "id", "category": "text", "platform": "text", "user_agent": "text"},
     ),
     "survey": _table(
         {"customer_id": "id", "question": "text", "answer": "text"},

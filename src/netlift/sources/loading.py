@@ -13,7 +13,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import files, health, quarantine, refusals
+from netlift.sources import browsing, files, health, quarantine, refusals
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -75,7 +75,8 @@ def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress
     settings = place.settings
     try:
         relation = read(settings.tables[name], name=name, place=place)
-        return _load_table(settings, engine, relation, name=name, progress=progress)
+        loaded = _load_table(settings, engine, relation, name=name, progress=progress)
+        return browsing.cleaned(engine, settings.tables[name], loaded) if name == "events" else loaded
     except OSError as error:
         raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error
 
