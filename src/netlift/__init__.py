@@ -33,3 +33,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the verb is
 
     module, verb = _HOMES[name]
     return getattr(import_module(module), verb)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import netlift as nl
 from netlift import settings
 from netlift.campaigns.testing import Sink
-from netlift.errors import NetliftError
+from netlift.errors import NetliftError, SettingsError
 from netlift.store import audit, open_store, people
 from netlift.workflow import decide, show
 from netlift.workflow.close import close, measure
@@ -61,7 +62,7 @@ def test_a_customer_walks_through_all_stages_in_order(tmp_path: Path) -> None:
     assert sorted(to for to, _ in sink.received) == sorted(f"c{c}@example.com" for c in contacted)
     assert sent["counts"]["accepted"] == len(contacted) > 50
     assert not any(row["customer_id"].endswith("9") for row in audience if row["excluded_reason"] is None)  # they withdrew consent
-    assert "holdout" in {row["arm"] for row in audience}
+    assert {row["excluded_reason"] for row in audience if row["arm"] == "holdout"} == {"holdout"}
     assert closed.report.read_text(encoding="utf-8").count("</html>") == 1
     assert audit.verify().whole
 
@@ -152,3 +153,21 @@ def test_sales_that_come_in_later_show_the_run_s_own_lift(tmp_path: Path) -> Non
     assert closed.measurement.best.evidence == "randomised"
     assert closed.measurement.best.lift == pytest.approx(10 / 33, abs=0.05)
     assert "held out at random" in closed.measurement.sentence
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_run(tmp_path: Path) -> None:
+    """When the copy to --out fails, the sentence says so and neither plan nor files are kept."""
+    open_store()
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="cannot be written"):
+        prepare(settings.read(shop.write(tmp_path / "shop")), out=tmp_path / "file" / "run")
+    assert show.plans() == []
+    assert list((tmp_path / "netlift" / "runs").iterdir()) == []
+
+
+def test_the_notebook_way(tmp_path: Path) -> None:
+    """The verbs take the path of netlift.toml and open the store by themselves; they can be seen by dir()."""
+    config = str(shop.write(tmp_path / "shop"))
+    assert {"prepare", "measure", "launch", "close"} <= set(dir(nl))
+    assert nl.measure(config).sentence
+    assert nl.prepare(config).run_id == "1"

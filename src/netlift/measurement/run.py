@@ -95,7 +95,7 @@ def _arms(engine: Engine, tables: Tables, audience: Audience, sent_at: datetime)
 
 
 def _sums(engine: Engine, audience: Audience, times: tuple[datetime, datetime, datetime, datetime]) -> dict[int, Arm]:
-    drawn = np.array([arm is not None and why is None for arm, why in zip(audience.arm, audience.excluded_reason, strict=True)], dtype=bool)
+    drawn = np.array([arm is not None for arm in audience.arm], dtype=bool)
     people = pa.table(
         {
             "customer_id": pa.array(audience.customer_ids[drawn].tolist(), pa.string()),

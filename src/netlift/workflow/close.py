@@ -13,8 +13,8 @@ from netlift import measurement, reports, sources
 from netlift.engine import Engine
 from netlift.errors import Refused
 from netlift.records import Measurement, Progress, Tables
-from netlift.settings import Settings
-from netlift.store import audit, people, store_folder
+from netlift.settings import Settings, given
+from netlift.store import audit, open_store, people, store_folder
 from netlift.workflow import outputs, show, snapshot
 from netlift.workflow.prepare import SNAPSHOT, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -31,16 +31,15 @@ class Closed:
     measurement: Measurement
 
 
-def measure(settings: Settings, *, display: Display | None = None) -> Measurement:
-    """The lift of past campaigns by every estimator, from the tables of `settings`; reads only, keeps nothing.
+def measure(config: Settings | Path | str, *, display: Display | None = None) -> Measurement:
+    """The lift of past campaigns by every estimator, from the tables of `config` (or its path); reads only, keeps nothing.
 
     Raises:
         NotEnoughData: a table that is needed is not given; the message names it.
     """
     watch = Stopwatch(display or Quiet())
-    with Engine(settings.engine) as engine:
-        given = {name: table for name, table in settings.tables.items() if name in SALES}
-        narrowed = settings.model_copy(update={"tables": given})
+    narrowed = _narrowed(given(config))
+    with Engine(narrowed.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p))
         return watch.run("measurement", lambda p: measurement.measure(narrowed, engine, tables, p))
 
@@ -52,6 +51,7 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
         Refused: the run was not launched.
         NotFound: there is no such run.
     """
+    open_store()
     who = people.acting(actor)
     people.require(who, "operator", "close a run")
     plan = show.plan(run_id)
@@ -59,10 +59,8 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
         raise Refused(f"Run {run_id} is {plan['state']}, and only a launched run can be closed; launch it first: netlift launch {run_id}.")
     watch = Stopwatch(display or Quiet())
     folder = Path(plan["folder"])
-    settings = settings_of(folder)
-    with Engine(settings.engine) as engine:
-        given = {name: table for name, table in settings.tables.items() if name in SALES}
-        narrowed = settings.model_copy(update={"tables": given})
+    narrowed = _narrowed(settings_of(folder))
+    with Engine(narrowed.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p, landing=store_folder() / "landing"))
         sent_at = show.sent_at(run_id)
         measured = watch.run("measurement", lambda p: _measured(narrowed, engine, tables, folder=folder, sent_at=sent_at, progress=p))
@@ -74,10 +72,14 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     return Closed(run_id, report, measured)
 
 
+def _narrowed(settings: Settings) -> Settings:
+    return settings.model_copy(update={"tables": {name: table for name, table in settings.tables.items() if name in SALES}})
+
+
 def _measured(settings: Settings, engine: Engine, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
     """The run's own arms first: they alone were drawn at random. Past campaigns after them, where there are any."""
     audience = outputs.read_audience(folder / "audience.parquet")
-    own = measurement.measure_run(settings, engine, tables, run_id=folder.name, audience=audience, sent_at=sent_at)
+    own = measurement.measure_run(settings, engine, tables, run_id=f"run {folder.name}", audience=audience, sent_at=sent_at)
     sentence = measurement.run_sentence(own)
     randomised = next((e for e in reversed(own) if e.lift is not None), None)
     if not (tables.has("campaigns") and tables.has("contacted") and tables.has("transactions")):

@@ -18,7 +18,7 @@ from netlift import campaigns
 from netlift.errors import InputError, NetliftError, Refused
 from netlift.records import Audience, Message, Progress
 from netlift.settings import ChannelSettings
-from netlift.store import audit, jobs, keys, ledger, people, runs, vault
+from netlift.store import audit, jobs, keys, ledger, open_store, people, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs
 from netlift.workflow.approval import approval_hash, audience_hash
@@ -45,6 +45,7 @@ def launch(run_id: str, *, actor: str | None = None, dry_run: bool = False, disp
         Refused: not approved, not what was approved, no operator, no country, or somebody without consent.
         InputError: the mail server does not answer; launch again to go on.
     """
+    open_store()
     name = people.acting(actor)
     people.require(name, "operator", "launch plans")
     run = runs.get(run_id)

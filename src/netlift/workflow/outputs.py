@@ -18,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from netlift.engine import Engine
-from netlift.records import Audience, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
+from netlift.records import Audience, Candidate, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
 
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
 
@@ -85,17 +85,17 @@ def write_customers(customer_ids: Texts, segmentation: Segmentation, names: Mapp
             "x": pa.array(segmentation.x, pa.float64()),
             "y": pa.array(segmentation.y, pa.float64()),
             "anomaly_score": pa.array(segmentation.anomaly_score, pa.float64()),
-            "anomaly_reason": pa.array(segmentation.anomaly_reason, pa.string()),
+            "anomaly_reason": pa.array([reason or None for reason in segmentation.anomaly_reason], pa.string()),
         }
     )
     pq.write_table(table, path)
 
 
 def write_comparison(segmentation: Segmentation, path: Path) -> None:
-    """Write comparison.parquet: one row per algorithm and number of segments."""
-    rows = [dataclasses.asdict(c) for c in segmentation.comparison]
-    table = pa.Table.from_pylist([{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows])
-    pq.write_table(table, path)
+    """Write comparison.parquet: one row per algorithm and number of segments; a figure that could not be had is null."""
+    kinds = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+    schema = pa.schema([(f.name, kinds.get(str(f.type), pa.string())) for f in dataclasses.fields(Candidate)])
+    pq.write_table(pa.Table.from_pylist([plain(c) for c in segmentation.comparison], schema=schema), path)
 
 
 def segments(insight: Insight) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ def recommendations(made: tuple[Recommendation, ...]) -> list[dict[str, Any]]:
 
 
 def write_audience(audience: Audience, path: Path) -> None:
-    """Write audience.parquet: one row per customer; excluded_reason is null for whoever will be contacted or held out."""
+    """Write audience.parquet: one row per customer; excluded_reason is null for whoever will be contacted."""
     table = pa.table(
         {
             "customer_id": pa.array(audience.customer_ids, pa.string()),

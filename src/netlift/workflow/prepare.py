@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 
 import netlift
 from netlift import experiments, features, insight, offers, reports, review, segments, sources
@@ -30,12 +30,22 @@ from netlift.records import (
     Segmentation,
     Tables,
 )
-from netlift.settings import Settings, parse
-from netlift.store import people, runs, store_folder, vault
+from netlift.settings import Settings, given, parse
+from netlift.store import open_store, people, runs, store_folder, vault
 from netlift.workflow import outputs, snapshot
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
+FILES = {
+    "run.json",
+    "customers.parquet",
+    "comparison.parquet",
+    "segments.json",
+    "recommendations.json",
+    "audience.parquet",
+    "quarantine",
+    "report.html",
+}
 SNAPSHOT, KEPT = "content.npz", "settings.json"  # what later verbs need; only in netlift's own folder
 
 
@@ -63,11 +73,13 @@ class _Thought:
     result: ReviewResult
 
 
-def prepare(settings: Settings, *, out: Path | None = None, actor: str | None = None, display: Display | None = None) -> Prepared:
+def prepare(
+    config: Settings | Path | str, *, out: Path | None = None, actor: str | None = None, display: Display | None = None
+) -> Prepared:
     """Run the stages from sources to review, write the run's files and keep its plan as a draft.
 
     Args:
-        settings: the checked netlift.toml.
+        config: the checked netlift.toml, or its path.
         out: folder for the files of the run; by default they are only in netlift's data directory.
         actor: who prepares; by default NETLIFT_USER, else the account of the operating system.
         display: shown the progress.
@@ -75,6 +87,8 @@ def prepare(settings: Settings, *, out: Path | None = None, actor: str | None = 
     Raises:
         NetliftError: as the stages do; then nothing of the run is left.
     """
+    settings = given(config)
+    open_store()
     author = people.acting(actor)
     people.require(author, "author", "prepare a campaign")
     if out is not None:
@@ -91,8 +105,18 @@ def prepare(settings: Settings, *, out: Path | None = None, actor: str | None = 
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise SettingsError(f"--out '{out}' is a file; name a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "run.json").exists():
-        raise SettingsError(f"--out '{out}' holds files that are not netlift's; name an empty or a new folder.")
+    strangers = sorted({p.name for p in out.iterdir()} - FILES) if out.is_dir() else []
+    if strangers:
+        raise SettingsError(f"--out '{out}' holds '{strangers[0]}', which is not netlift's; name an empty or a new folder.")
+
+
+def _copy(folder: Path, out: Path) -> None:
+    """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
+    try:
+        with outputs.whole_or_nothing(out.absolute()) as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT))
+    except OSError as error:
+        raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
 
 
 def _folder(run_id: str) -> Path:
@@ -118,13 +142,13 @@ def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwa
             outputs.write_json(
                 {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}, work / KEPT
             )
-        if thought.tables.has("contacts"):
-            vault.put(_contacts(engine))
-    frozen = freeze(thought.plan, settings)
-    runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
+        contacts = _contacts(engine) if thought.tables.has("contacts") else []
     if out is not None:
-        with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT))
+        _copy(folder, out)
+    frozen = freeze(thought.plan, settings)
+    with transaction.atomic():  # contact data and plan are kept together or not at all
+        vault.put(contacts)
+        runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
     return Prepared(run_id, out or folder, content)
 
 
@@ -152,9 +176,8 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
     drawn = assignment.offer
     offer = choice.offer if drawn is None else np.array([d or o for d, o in zip(drawn, choice.offer, strict=True)], dtype=object)
-    return Audience(
-        known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, choice.excluded_reason
-    )
+    reason = np.array([r or ("holdout" if a == "holdout" else None) for r, a in zip(choice.excluded_reason, assignment.arm, strict=True)])
+    return Audience(known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, reason.astype(object))
 
 
 def _plan(settings: Settings, experiment: str, known: Features, told: Insight, *, audience: Audience, choice: Choice) -> Plan:
@@ -241,6 +264,6 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
     }
 
 
-def _contacts(engine: Engine) -> Iterator[dict[str, str]]:
-    for row in engine.arrow("SELECT * FROM contacts").to_pylist():
-        yield {name: value for name, value in row.items() if value is not None}
+def _contacts(engine: Engine) -> list[dict[str, str]]:
+    rows = engine.arrow("SELECT * FROM contacts").to_pylist()
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
