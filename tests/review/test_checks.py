@@ -123,6 +123,13 @@ def test_every_check_is_tried_here() -> None:
     assert {name for name, *_ in STOPPED} == set(CHECKS)
 
 
+@pytest.mark.parametrize("text", ["{{- name }}", "{{ (name) }}", "{% if name %}you{% endif %}", "{%- if not name %}x{% endif %}", "{name}"])
+def test_personal_fields_in_every_spelling(plan: Plan, text: str) -> None:
+    """However a template asks for a fact about the reader, a tiny audience blocks it."""
+    message = replace(WINE, text=text)
+    assert codes(CHECKS["small_audience"](few(49, message=message)(plan), POLICY)) == [("SMALL_AUDIENCE", "block")]
+
+
 def test_an_unsubscribe_link_is_not_a_personal_field(plan: Plan) -> None:
     """Every message has it, so it picks nobody out."""
     message = replace(WINE, text="Hello,\n\n{{ unsubscribe_url }}")

@@ -11,7 +11,8 @@ from netlift.settings import ReviewSettings
 TINY = 50  # people below whom personal words or sensitive facts block
 COMFORTABLE = 300  # people from whom on size is no matter
 
-FIELD = re.compile(r"\{\{?\s*(\w+)")  # a place in the message that is filled with something about the reader
+# A place in the message that is filled with something about the reader, or depends on it.
+FIELD = re.compile(r"\{(?:%[-+]?\s*(?:el)?if\b|\{?[-+]?)(?:\s|\(|not\b|'[^']*'\s*\|\s*default)*(\w+)")
 NOT_PERSONAL = {"unsubscribe", "unsubscribe_url", "unsubscribe_link", "sender"}
 
 
