@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
@@ -41,9 +43,9 @@ class Project(Section):
     """Who this is for; money and time are read in this currency and zone."""
 
     name: str = Field(min_length=1)
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code, e.g. USD")
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description='an ISO 4217 code in capitals, e.g. "USD",')
     time_zone: str = "UTC"
-    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description="ISO 3166 code; without it nothing may be sent")
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description='an ISO 3166 code of two capitals, e.g. "US",')
     seed: int = 7
 
     @field_validator("time_zone")
@@ -57,17 +59,54 @@ class Project(Section):
 
 
 class EngineSettings(Section):
-    """Where SQL runs."""
+    """Where SQL runs. Files are always checked by DuckDB; with Spark, the features are computed there."""
 
-    name: Literal["duckdb"] = "duckdb"
+    name: Literal["duckdb", "spark"] = "duckdb"
     threads: int | None = Field(default=None, ge=1, description="default: all cores")
     memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="e.g. '2GB'")
+    master: str | None = Field(default=None, pattern=r"^local\[(\d+|\*)\]$", description="Spark on this machine; default 'local[*]'")
+    remote: str | None = Field(
+        default=None, pattern=r"^sc://[^/@\s]+(/|$)", description="a Spark Connect server, e.g. sc://spark.example.com"
+    )
+    token_env: str | None = Field(default=None, description="environment variable with the server's token; the way there is TLS then")
+    exchange: Path | None = Field(default=None, description="folder that this machine and Spark's workers see under the same path")
+
+    @model_validator(mode="after")
+    def _spark_fits(self) -> EngineSettings:
+        for key in ("master", "remote", "token_env", "exchange"):
+            if self.name != "spark" and getattr(self, key) is not None:
+                raise ValueError(f"{key} is for Spark, and name is '{self.name}'; write name = 'spark' or take {key} away")
+        if self.remote is None:
+            if self.token_env is not None:
+                raise ValueError("token_env is for a server, and no remote is named")
+            return self._exchange_fits()
+        if self.master is not None:
+            raise ValueError("master and remote are both given; Spark runs either on this machine or on a server")
+        if "token=" in self.remote:
+            raise ValueError("remote holds a token; secrets are not written here: name an environment variable in token_env")
+        if self.exchange is None and not _loopback(urlsplit(self.remote).hostname or ""):
+            raise ValueError("remote is another machine, so exchange must name a folder that this machine and Spark's workers both see")
+        return self._exchange_fits()
+
+    def _exchange_fits(self) -> EngineSettings:
+        if self.exchange is not None and not self.exchange.is_absolute():
+            raise ValueError(f"exchange is '{self.exchange}', and an absolute path is needed")
+        return self
+
+    def connect_url(self) -> str:
+        """The address of the Spark Connect server, with the token from the environment."""
+        token = _secret(self.token_env, None, "engine.token")
+        remote = self.remote or ""
+        if token is None:
+            return remote
+        start = remote if "/" in remote.removeprefix("sc://") else f"{remote}/"
+        return f"{start};use_ssl=true;token={quote(token, safe='')}"
 
 
 class Format(Section):
     """How a file is written. CSV is read strictly: anything outside this format is refused or quarantined."""
 
-    kind: Literal["csv", "parquet"] | None = Field(default=None, description="default: by the file's name")
+    kind: Literal["csv", "parquet", "jsonl"] | None = Field(default=None, description="default: by the file's name")
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
     date: str | None = Field(default=None, description="strptime format of dates, e.g. '%d-%m-%Y'; default ISO 8601")
@@ -416,18 +455,67 @@ def parse(data: dict[str, Any], *, folder: Path, sha256: str) -> Settings:
         raise SettingsError(_first_error(error)) from error
 
 
+# what pydantic says of a wrong value -> what is expected, in a user's words
+EXPECTED = {
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "too_long": "a shorter list",
+    "string_type": "a text in quotes",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "bool_parsing": "true or false",
+    "dict_type": "a section",
+    "model_type": "a section",
+    "date_from_datetime_parsing": 'a day, e.g. "2026-10-01"',
+}
+
+
 def _first_error(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    """One sentence about the error that helps most: an unknown key is likelier a slip than a missing one is forgotten."""
+    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first = errors[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
+    more = f" ({len(errors) - 1} more after this one.)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f"netlift.toml: '{key}' is not a known key; 'netlift init DIR' writes an example with every key.{more}"
+        return f"netlift.toml: '{key}' is not a known key{_meant(first['loc'])}; 'netlift init DIR' writes an example with every key.{more}"
     if first["type"] == "missing":
         return f"netlift.toml: '{key}' is missing; add it.{more}"
     if first["type"] == "value_error":
         return f"netlift.toml: {key}: {first['ctx']['error']}.{more}"
-    found = first["input"]
-    return f"netlift.toml: {key} is {found!r}: {first['msg'].lower()}.{more}"
+    field = _field(first["loc"])
+    described = field.description if field is not None and first["type"] == "string_pattern_mismatch" else None
+    expected = described or EXPECTED.get(first["type"]) or first["msg"].removeprefix("Input should be ").lower()
+    return f"netlift.toml: {key} is {first['input']!r}, and {expected} is expected.{more}"
+
+
+def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
+    """The setting at a place of the file, as far as it can be told."""
+    model: type[BaseModel] | None = Settings
+    found: FieldInfo | None = None
+    for part in where:
+        if model is not None and part in model.model_fields:
+            found = model.model_fields[str(part)]
+            model = next(iter(_sections(found.annotation)), None)
+    return found
+
+
+def _sections(hint: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any type hint
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return [hint]
+    return [section for part in get_args(hint) for section in _sections(part)]
+
+
+def _meant(where: tuple[int | str, ...]) -> str:
+    """The known key that an unknown one was probably meant to be."""
+    name = str(where[-1])
+    if name in {"password", "secret", "secret_key", "access_key", "client_secret"}:
+        return f"; a secret never stands in the file: write {name}_env, the name of an environment variable"
+    parent = _field(where[:-1])
+    keys = [key for section in (_sections(parent.annotation) if parent else [Settings]) for key in section.model_fields]
+    close = difflib.get_close_matches(name, [k for k in keys if k not in {"folder", "sha256"}], n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def data_dir() -> Path:

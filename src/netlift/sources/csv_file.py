@@ -41,9 +41,9 @@ def open_csv(path: Path, style: Format) -> CsvFile:
     """
     if style.delimiter in '"\r\n\0':
         raise SettingsError(f"delimiter = {style.delimiter!r} cannot separate columns; write ',', ';', '\\t' or '|'.")
-    with _stream(path) as (stream, _):
+    with opened(path) as (stream, _):
         encoding = encoding_of(stream.read(4), declared=style.encoding, file=path.name)
-    with _stream(path) as (stream, _):
+    with opened(path) as (stream, _):
         header = Rows(Lines(stream, encoding=encoding, file=path.name), delimiter=style.delimiter, file=path.name).header
     if header is None:
         raise SourceError(f"'{path.name}' is empty; a header line with column names is expected.")
@@ -58,7 +58,7 @@ def read_batches(file: CsvFile, columns: Sequence[str], *, number: int) -> Itera
     Raises:
         SourceError: a quote that is not closed, an undecodable byte, a line too long, a damaged archive.
     """
-    with _stream(file.path) as (stream, share):
+    with opened(file.path) as (stream, share):
         lines = Lines(stream, encoding=file.encoding, file=file.path.name)
         for batch, rejects in Rows(lines, delimiter=file.delimiter, file=file.path.name).batches(columns):
             yield Batch(number, batch, tuple(rejects), share())
@@ -67,7 +67,7 @@ def read_batches(file: CsvFile, columns: Sequence[str], *, number: int) -> Itera
 
 
 @contextmanager
-def _stream(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
     """The file's bytes, unpacked where it is a .gz, and the share of it read so far."""
     size = path.stat().st_size or 1
     with path.open("rb") as raw:

@@ -1,4 +1,4 @@
-"""Source kind `files`: a file, a folder or a glob of CSV, CSV.GZ or Parquet files that together are one table."""
+"""Source kind `files`: a file, a folder or a glob of CSV, Parquet or JSON lines files that together are one table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from netlift.expressions import closest
 from netlift.settings import TableSettings
 from netlift.sources.csv_file import CsvFile, open_csv
 from netlift.sources.csv_file import read_batches as csv_batches
+from netlift.sources.json_lines import JsonFile, open_json_lines
+from netlift.sources.json_lines import read_batches as json_batches
 from netlift.sources.parquet import parquet_columns
 from netlift.sources.parquet import read_batches as parquet_batches
 from netlift.sources.relation import Batch, Place, Relation
 
-SUFFIXES: dict[str, Literal["csv", "parquet"]] = {
+Kind = Literal["csv", "parquet", "jsonl"]
+SUFFIXES: dict[str, Kind] = {
     ".csv": "csv",
     ".csv.gz": "csv",
     ".tsv": "csv",
@@ -27,6 +30,10 @@ SUFFIXES: dict[str, Literal["csv", "parquet"]] = {
     ".txt": "csv",
     ".txt.gz": "csv",
     ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+    ".ndjson": "jsonl",
+    ".ndjson.gz": "jsonl",
 }
 
 
@@ -41,7 +48,7 @@ def read(table: TableSettings, *, name: str, place: Place) -> Relation:
         raise SettingsError(f"netlift.toml: tables.{name}.path is missing; write the file, folder or glob to read.")
     if "://" in table.path:
         raise SettingsError(f"tables.{name}.path is '{table.path}', and source 'files' reads local files; write a file, folder or glob.")
-    return open_files(_find(table.path, place.settings.folder), table, name=name, named=table.path)
+    return open_files(find(table.path, place.settings.folder), table, name=name, named=table.path)
 
 
 def open_files(paths: Sequence[Path], table: TableSettings, *, name: str, named: str) -> Relation:
@@ -54,11 +61,17 @@ def open_files(paths: Sequence[Path], table: TableSettings, *, name: str, named:
     kind = table.format.kind or _kind(paths, name)
     if kind == "parquet":
         return _parquet(list(paths), named)
+    if kind == "jsonl":
+        return _json_lines([open_json_lines(path, table.format) for path in paths], named)
     return _csv([open_csv(path, table.format) for path in paths], named)
 
 
-def _find(named: str, folder: Path) -> list[Path]:
-    """The files, in the order of their names."""
+def find(named: str, folder: Path) -> list[Path]:
+    """The files of a path, folder or glob, in the order of their names.
+
+    Raises:
+        SourceError: there is none.
+    """
     path = folder.absolute() / Path(named).expanduser()
     if path.is_file():
         return [path]
@@ -86,16 +99,41 @@ def _suffix(path: Path) -> str | None:
     return max((s for s in SUFFIXES if name.endswith(s)), key=len, default=None)
 
 
-def _kind(paths: Sequence[Path], name: str) -> Literal["csv", "parquet"]:
-    kinds = {path: SUFFIXES.get(_suffix(path) or "") for path in paths}
-    unknown = next((p for p, kind in kinds.items() if kind is None), None)
-    if unknown:
-        raise SettingsError(f"'{unknown.name}' does not say by its name what it is; write tables.{name}.format = {{ kind = \"csv\" }}.")
-    csv_file = next((p for p, kind in kinds.items() if kind == "csv"), None)
-    parquet = next((p for p, kind in kinds.items() if kind == "parquet"), None)
-    if csv_file and parquet:
-        raise SourceError(f"tables.{name} mixes CSV ('{csv_file.name}') and Parquet ('{parquet.name}'); name files of one kind.")
-    return "csv" if csv_file else "parquet"
+def _kind(paths: Sequence[Path], name: str) -> Kind:
+    first: dict[Kind, Path] = {}
+    for path in paths:
+        kind = SUFFIXES.get(_suffix(path) or "")
+        if kind is None:
+            raise SettingsError(f"'{path.name}' does not say by its name what it is; write tables.{name}.format = {{ kind = \"csv\" }}.")
+        first.setdefault(kind, path)
+    if len(first) > 1:
+        found = " and ".join(f"{_NAMES[kind]} ('{path.name}')" for kind, path in sorted(first.items()))
+        raise SourceError(f"tables.{name} mixes {found}; name files of one kind.")
+    return next(iter(first))
+
+
+_NAMES: dict[Kind, str] = {"csv": "CSV", "parquet": "Parquet", "jsonl": "JSON lines"}
+
+
+def _json_lines(files: list[JsonFile], named: str) -> Relation:
+    """Objects may lack keys, so files may differ in them: the table has every key that is seen."""
+    seal = _Seal([f.path for f in files])
+
+    def batches(columns: Sequence[str]) -> Iterator[Batch]:
+        for number, file in enumerate(files):
+            for batch in json_batches(file, columns, number=number):
+                yield replace(batch, share=(number + batch.share) / len(files))
+        seal.check()
+
+    return Relation(
+        named=named,
+        files=_names([f.path for f in files]),
+        columns=dict.fromkeys((key for file in files for key in file.keys), pa.string()),
+        sha256=seal.sha256,
+        batches=batches,
+        notes=[],
+        whole_rows=True,
+    )
 
 
 def _csv(files: list[CsvFile], named: str) -> Relation:
