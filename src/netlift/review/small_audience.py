@@ -12,7 +12,7 @@ TINY = 50  # people below whom personal words or sensitive facts block
 COMFORTABLE = 300  # people from whom on size is no matter
 
 # A place in the message that is filled with something about the reader, or depends on it.
-FIELD = re.compile(r"\{(?:%[-+]?\s*(?:el)?if\b|\{?[-+]?)(?:\s|\(|not\b|'[^']*'\s*\|\s*default)*(\w+)")
+FIELD = re.compile(r"\{(?:%[-+]?\s*(?:el)?if\b|\{?[-+]?)(?:\s|\(|not\b)*(\w+)")
 NOT_PERSONAL = {"unsubscribe", "unsubscribe_url", "unsubscribe_link", "sender"}
 
 
