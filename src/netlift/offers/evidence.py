@@ -95,7 +95,7 @@ def rates(contacts: Ints, responses: Ints, group: Ints, k: int) -> Rates:
     mean, variance = _credible(raw * n, n)
     size = mean * (1 - mean) / variance - 1
     low, high = (betaincinv(mean * size, (1 - mean) * size, p) for p in (0.025, 0.975))
-    return Rates(c, y, mean, low, high)
+    return Rates(c, y, mean, np.minimum(low, mean), np.maximum(high, mean))  # a very skewed one may leave its own mean out
 
 
 def _credible(y: Floats, n: Floats) -> tuple[Floats, Floats]:
