@@ -121,6 +121,35 @@ def test_past_campaign_types_are_offers_where_none_is_described(five: Case) -> N
     assert "Also tried: 'Type A' +2.0" in advice.why
 
 
+def test_a_test_costs_what_those_who_can_be_contacted_cost(five: Case) -> None:
+    """Two of five gave consent: the price counts two contacts; where nobody can be contacted it says so."""
+    five.features = made_features(list("abcde"), outcome=made_outcome([2] * 5, [1, 0, 1, 0, 1]))
+    five.tables["consents"] = consents([{"customer_id": "a"}, {"customer_id": "b"}])
+    (advice,) = five.choose().recommendations
+    assert advice.action == "ab_test"
+    assert advice.why.endswith("The test costs at most 6.00 USD (2 of 5 customers can be contacted; without any answer).")
+    del five.tables["consents"]
+    (advice,) = five.choose().recommendations
+    assert advice.why.endswith("None of these 5 customers can be contacted, so the test cannot begin.")
+
+
+def test_one_offer_never_sent_is_tested_against_no_contact(five: Case) -> None:
+    """A test of one offer has no second offer: the reason names the offer and says what it is compared with."""
+    five.sections["offers"] = [{"name": "New"}]
+    (advice,) = five.choose().recommendations
+    assert advice.why == (
+        "'New' was never sent to anybody, so nothing is known about answers. "
+        "Test 'New' against no contact: some people are left alone to compare with, and the answers will decide."
+    )
+
+
+def test_a_segment_never_contacted_says_so(five: Case) -> None:
+    """No contact in the segment itself: the figure comes from the other segment."""
+    five.segmentation = made_segmentation([1, 1, 1, 1, 2])
+    five.features = made_features(list("abcde"), outcome=made_outcome([40, 40, 40, 40, 0], [30, 30, 30, 30, 0]))
+    assert "No contact of 'Old' in segment 2 yet: the figure rests on the other segments." in five.choose().recommendations[1].warnings
+
+
 def test_a_losing_segment_is_left_alone(five: Case) -> None:
     """Do not target: nobody of the segment is contacted, and the expected loss stands beside each customer."""
     five.features = made_features(list("abcde"), outcome=made_outcome([40] * 5, [1] * 5))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netlift.offers.evidence import evidence
 from netlift.offers.rules import Decision, decide
-from netlift.offers.words import Facts, why
+from netlift.offers.words import Facts, price, why
 from netlift.offers.worth import worths
-from netlift.records import Features, Floats, Insight, Recommendation, Segmentation
+from netlift.records import Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation
 from netlift.settings import OfferSettings
 
 FEW = 30  # contacts below which a segment's figures rest mostly on the other segments
@@ -45,7 +46,7 @@ def advise(
         known = {e.offer for e in tried[s]}
         untried = [o.name for o in offers if o.name not in known]
         decision = decide(tried[s], untried, bought=spent, standing=worth[s].standing if s in worth else "unknown")
-        facts = Facts(_where(s, names), int((segment == s).sum()), tried[s], worth.get(s), buying.value_name, accounting)
+        facts = Facts(_where(s, names), tried[s], worth.get(s), buying.value_name, accounting)
         general = (*_circular(features, segmentation), *_proof(segmentation)) if known else ()
         warnings = (*_warnings(decision, facts, spent, untried), *general)
         advice[s] = _recommendation(s, decision, facts, warnings=warnings), decision
@@ -66,6 +67,20 @@ def _recommendation(s: int, decision: Decision, facts: Facts, *, warnings: tuple
     )
 
 
+def priced(
+    advice: Mapping[int, tuple[Recommendation, Decision]], segment: Ints, *, contactable: NDArray[np.bool_], outcome: Outcome | None
+) -> tuple[Recommendation, ...]:
+    """The recommendations; those of a test say what it costs at most, (n,) `contactable` telling who can be contacted at all."""
+    found = []
+    for s, (recommendation, decision) in advice.items():
+        cost = ""
+        if outcome is not None and decision.evidence is not None and decision.action in {"new_offer", "ab_test"}:
+            members = segment == s
+            cost = " " + price(int(members.sum()), int((members & contactable).sum()), outcome.accounting)
+        found.append(replace(recommendation, why=recommendation.why + cost))
+    return tuple(found)
+
+
 def _where(s: int, names: Mapping[int, str]) -> str:
     if s == 0:
         return "all customers"
@@ -79,7 +94,9 @@ def _warnings(decision: Decision, facts: Facts, spent: Mapping[str, float], untr
             buys = f"they spent {spent[name]:,.2f} each on its products" if name in spent else "what they buy of it is not known"
             found.append(f"'{name}' was never sent to anybody ({buys}): a hypothesis to test, not a finding.")
     e = decision.evidence
-    if e is not None and e.contacts < FEW:
+    if e is not None and e.contacts == 0:
+        found.append(f"No contact of '{e.offer}' in {facts.where} yet: the figure rests on the other segments.")
+    elif e is not None and e.contacts < FEW:
         found.append(f"Only {e.contacts} contacts of '{e.offer}' in {facts.where}: the figure rests mostly on the other segments.")
     if decision.action == "do_not_target" and untried and facts.worth is None:
         found.append("What customers are worth is not known, so no other offer is advised; transactions or features.value would tell.")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from netlift.engine import Engine
-from netlift.offers.advice import Buying, advise, losers, per_customer
+from netlift.offers.advice import Buying, advise, losers, per_customer, priced
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
 from netlift.offers.worth import PEOPLE, bought, money_columns
@@ -53,7 +53,7 @@ def choose(
     people = _People(segmentation.segment, silenced, _capped(settings, week, month))
     offer, channel, consent, reason = _per_customer(people, advice, channels, reaches)
     return Choice(
-        recommendations=tuple(r for r, _ in advice.values()),
+        recommendations=priced(advice, segmentation.segment, contactable=absent(reason), outcome=features.outcome),
         offer=offer,
         channel=channel,
         expected_profit=per_customer(advice, segmentation),

@@ -16,7 +16,6 @@ class Facts:
     """What the words are made from, for one segment."""
 
     where: str  # "segment 2 (…)" or "all customers"
-    size: int  # customers
     tried: tuple[Evidence, ...]
     worth: Worth | None
     value_name: str
@@ -28,7 +27,9 @@ def why(decision: Decision, facts: Facts) -> str:
     if facts.accounting is None:
         return _nothing_known(decision)
     if decision.evidence is None:
-        return f"None of the offers was ever sent to anybody, so nothing is known about their answers. {_test(decision)}"
+        offer = f"'{decision.offers[0]}'" if len(decision.offers) == 1 else "None of the offers"
+        never = "was never" if len(decision.offers) == 1 else "was ever"
+        return f"{offer} {never} sent to anybody, so nothing is known about answers. {_test(decision)}"
     words = {"keep": _keep, "new_offer": _new_offer, "ab_test": _ab_test, "do_not_target": _do_not_target}
     return words[decision.action](decision, facts, evidence=decision.evidence, accounting=facts.accounting)
 
@@ -40,6 +41,8 @@ def _nothing_known(decision: Decision) -> str:
 
 
 def _test(decision: Decision) -> str:
+    if len(decision.offers) == 1:
+        return f"Test {_rivals(decision)}: some people are left alone to compare with, and the answers will decide."
     return f"Test {_rivals(decision)}, and leave some people alone to compare with; the answers will decide."
 
 
@@ -56,7 +59,7 @@ def _new_offer(decision: Decision, facts: Facts, *, evidence: Evidence, accounti
     return (
         f"What was tried loses money here: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} But these are good "
         f"customers{_worth(facts)}. So test something completely different: {_rivals(decision)}. It pays if more than {limit} answer; "
-        f"with fewer, leave {facts.where} alone. {_price(facts, accounting)}"
+        f"with fewer, leave {facts.where} alone."
     )
 
 
@@ -70,7 +73,7 @@ def _ab_test(decision: Decision, facts: Facts, *, evidence: Evidence, accounting
     limit = percent(accounting.break_even)
     return (
         f"{state}: {figures(evidence, accounting)}.{others} {reason}: test {_rivals(decision)}. Keep an offer that clearly more than "
-        f"{limit} answer; if none reaches that, stop. {_price(facts, accounting)}"
+        f"{limit} answer; if none reaches that, stop."
     )
 
 
@@ -92,9 +95,13 @@ def _rivals(decision: Decision) -> str:
     return " against ".join(f"'{name}'" for name in decision.offers)
 
 
-def _price(facts: Facts, accounting: Accounting) -> str:
-    most = accounting.contact_cost * facts.size
-    return f"The test costs at most {most:,.2f} {accounting.currency} ({facts.size:,} contacts without any answer)."
+def price(customers: int, contactable: int, accounting: Accounting) -> str:
+    """What a test in a segment costs at most: only those who can be contacted cost anything."""
+    if not contactable:
+        return f"None of these {customers:,} customers can be contacted, so the test cannot begin."
+    most = accounting.contact_cost * contactable
+    who = f"{contactable:,} of {customers:,} customers can be contacted"
+    return f"The test costs at most {most:,.2f} {accounting.currency} ({who}; without any answer)."
 
 
 def figures(e: Evidence, accounting: Accounting) -> str:
