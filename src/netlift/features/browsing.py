@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature, Tables
@@ -99,7 +99,7 @@ ABANDONS = (
 BUYS = (_share("buying_visit_share", "visits that end in a purchase", "bought = 1", words=("just looking", "visit to buy")),)
 
 
-def subject(engine: Engine, tables: Tables, *, names: EventNames, as_of: str) -> Subject:
+def subject(engine: Session, tables: Tables, *, names: EventNames, as_of: str) -> Subject:
     """The subject for the table events; `as_of` is a SQL literal. What no event speaks of makes no feature."""
     events = _events(tables, names)
     visible = events.replace("{as_of}", as_of)
@@ -178,7 +178,7 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _interests(engine: Engine, visible: str) -> list[str]:
+def _interests(engine: Session, visible: str) -> list[str]:
     """The categories that are looked at most."""
     rows = engine.rows(
         f"SELECT category FROM ({visible}) AS e WHERE category IS NOT NULL AND viewed = 1 GROUP BY category"

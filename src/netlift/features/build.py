@@ -7,7 +7,7 @@ import difflib
 
 import numpy as np
 
-from netlift.engine import Engine, quoted
+from netlift.engine import Session, computing, quoted
 from netlift.errors import NotEnoughData, SettingsError
 from netlift.features import browsing, campaigns, categories, purchases
 from netlift.features.attributes import attributes, skewed
@@ -17,14 +17,22 @@ from netlift.features.outcome import outcome
 from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, Texts, silent
 from netlift.settings import Settings
 
+READ = ("customers", "transactions", "products", "events", "campaigns", "contacted", "responses")  # never contacts: Spark needs none
 
-def build(settings: Settings, engine: Engine, tables: Tables, progress: Progress = silent) -> Features:
+
+def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Features:
     """Compute every feature that the tables allow, as of `settings.features.as_of`.
 
     Raises:
         SettingsError: `features.include`, `features.value` or `response.column` names something unknown.
         NotEnoughData: there is no customer, or no fact before `as_of`.
+        MissingExtra: the settings name Spark, and pyspark is not installed.
     """
+    with computing(settings.engine, engine, [name for name in READ if tables.has(name)]) as session:
+        return _build(settings, session, tables, progress)
+
+
+def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     notes = _population(engine, tables, literals)
@@ -58,17 +66,17 @@ def build(settings: Settings, engine: Engine, tables: Tables, progress: Progress
     return Features(moment.local, final, ids, values, _inputs(settings, final), value, value_name, judged, notes)
 
 
-def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
+def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
     """Who the customers are: the table customers if given, else everybody who bought before `as_of`."""
     buyers = f"SELECT DISTINCT customer_id FROM transactions WHERE local_timestamp < {literals['{as_of}']}"
     if not tables.has("customers"):
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE features_population AS {buyers}")
+        engine.keep("features_population", buyers)
         later = engine.rows(
             "SELECT count(DISTINCT t.customer_id) FROM transactions AS t LEFT JOIN features_population AS p"
             " ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL"
         )[0][0]
         return (f"{later:,} customers bought only after the features' date and are left out",) if later else ()
-    engine.execute("CREATE OR REPLACE TEMP TABLE features_population AS SELECT customer_id FROM customers")
+    engine.keep("features_population", "SELECT customer_id FROM customers")
     if not tables.has("transactions"):
         return ()
     strangers = engine.rows(
@@ -77,7 +85,7 @@ def _population(engine: Engine, tables: Tables, literals: dict[str, str]) -> tup
     return (f"{strangers:,} customers in transactions are not in customers and are left out",) if strangers else ()
 
 
-def _subjects(settings: Settings, engine: Engine, tables: Tables, literals: dict[str, str]) -> list[Subject]:
+def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dict[str, str]) -> list[Subject]:
     found = []
     if tables.has("transactions"):
         found.append(purchases.subject(frozenset(tables.columns("transactions"))))
@@ -90,11 +98,10 @@ def _subjects(settings: Settings, engine: Engine, tables: Tables, literals: dict
     return [s for s in found if s.entries]
 
 
-def _aggregate(engine: Engine, subject: Subject, entries: list[Entry], literals: dict[str, str]) -> None:
+def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str]) -> None:
     columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
     relation = _fill(subject.relation, literals)
-    query = f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE features_{subject.name} AS {query}")
+    engine.keep(f"features_{subject.name}", f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id")
 
 
 def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature
@@ -18,7 +18,7 @@ WHERE t.local_timestamp < {as_of} AND p.category IS NOT NULL
 """
 
 
-def subject(engine: Engine, as_of: str) -> Subject:
+def subject(engine: Session, as_of: str) -> Subject:
     """The subject for the categories that took most money before `as_of` (a SQL literal)."""
     relation = RELATION.replace("{as_of}", as_of)
     rows = engine.rows(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.errors import NotEnoughData
 from netlift.records import Tables
 from netlift.settings import Settings
@@ -29,7 +29,7 @@ def _literal(moment: datetime) -> str:
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
 
 
-def clock(settings: Settings, engine: Engine, tables: Tables) -> Clock:
+def clock(settings: Settings, engine: Session, tables: Tables) -> Clock:
     """Local midnight of `features.as_of`; by default just after the last transaction (else the last event, else now).
 
     Raises:

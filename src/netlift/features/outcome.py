@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from netlift.engine import Engine, quoted
+from netlift.engine import Session, quoted
 from netlift.errors import InputError, SettingsError
 from netlift.features.clock import Clock
 from netlift.records import Accounting, Ints, Outcome, Tables, Texts
 from netlift.settings import ResponseSettings, Settings
 
 
-def outcome(settings: Settings, engine: Engine, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
+def outcome(settings: Settings, engine: Session, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
     """The outcome, from a 0/1 column of customers or from contacted + responses; None where nothing was given.
 
     Campaigns that began at or after the features' moment are used where there are any, so that features cannot know the answer.
@@ -35,7 +35,7 @@ def outcome(settings: Settings, engine: Engine, tables: Tables, *, clock: Clock,
     return _from_campaigns(accounting, engine, tables, clock=clock, customer_ids=customer_ids)
 
 
-def _from_column(settings: Settings, response: ResponseSettings, accounting: Accounting, *, engine: Engine, tables: Tables) -> Outcome:
+def _from_column(settings: Settings, response: ResponseSettings, accounting: Accounting, *, engine: Session, tables: Tables) -> Outcome:
     column = response.column or ""
     known = tables.columns("customers")
     if column not in known:
@@ -62,7 +62,7 @@ def _from_column(settings: Settings, response: ResponseSettings, accounting: Acc
     )
 
 
-def _from_campaigns(accounting: Accounting, engine: Engine, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
+def _from_campaigns(accounting: Accounting, engine: Session, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
     kinds = [c for c in ("offer", "type") if tables.has("campaigns", c)]
     label = f"coalesce({', '.join('k.' + c for c in kinds)}, k.campaign_id)" if kinds else "k.campaign_id"
     after = f"k.start_date >= {clock.literals()['{as_of}']}"

@@ -1,8 +1,4 @@
-"""The one place that knows the SQL engine: connections, named functions, moving tables.
-
-All SQL of the stages is written once in the common subset of DuckDB and Spark and calls the scalar functions
-defined here (`seconds_between`, `iso_weekday`, …) where the dialects differ.
-"""
+"""DuckDB, the engine that needs nothing else: one process, files and memory of this machine."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
+from netlift.engine.session import quoted
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -31,7 +28,7 @@ FUNCTIONS = {
 
 
 class Engine:
-    """A session of the SQL engine; close it, or use it as a context manager."""
+    """A session of DuckDB; close it, or use it as a context manager."""
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         settings = settings or EngineSettings()
@@ -61,6 +58,10 @@ class Engine:
         """A result as an Arrow table."""
         return self._connection.execute(sql, list(parameters)).to_arrow_table()
 
+    def keep(self, name: str, sql: str) -> None:
+        """Compute a result once and keep it under a name, in place of what had the name before."""
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as a view."""
         self._connection.register(name, table)
@@ -84,8 +85,3 @@ class Engine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def quoted(name: str) -> str:
-    """An identifier, quoted, so that any column name is safe inside SQL."""
-    return '"' + name.replace('"', '""') + '"'

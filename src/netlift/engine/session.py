@@ -1,0 +1,42 @@
+"""What every SQL engine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class Session(Protocol):
+    """A session of a SQL engine; tables, views and functions live in it and end with it."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement; values go through `parameters`, never into the text."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small result."""
+
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """A result as an Arrow table."""
+
+    def keep(self, name: str, sql: str) -> None:
+        """Compute a result once and keep it under a name, in place of what had the name before."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable as a view."""
+
+    def unregister(self, name: str) -> None:
+        """Take a registered view away."""
+
+    def write_parquet(self, sql: str, path: Path, parameters: Sequence[Any] = ()) -> None:
+        """Write a result to one Parquet file on this machine."""
+
+    def close(self) -> None:
+        """Free the session and what it keeps."""
+
+
+def quoted(name: str) -> str:
+    """An identifier, quoted, so that any column name is safe inside SQL."""
+    return '"' + name.replace('"', '""') + '"'
