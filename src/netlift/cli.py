@@ -163,14 +163,15 @@ def demo(
     with Bars() as bars:
         made = run(out, bars)
     if as_json:
-        _print_json({"run_id": made.run_id, "report": made.report, "sentence": made.measurement.sentence, "deliveries": made.deliveries})
+        told = {"run_id": made.run_id, "report": made.report, "sentence": made.measurement.sentence, "deliveries": made.deliveries}
+        _print_json({**told, "sign_in": made.passwords if serve else {}})
     else:
-        here = f"NETLIFT_DATA_DIR={made.store} netlift"
+        here = f"NETLIFT_DATA_DIR={made.store} {Path(sys.argv[0])}"
         typer.echo(f"\nReport: {made.report}\n\n{made.measurement.sentence}\n\nNext:")
-        typer.echo(f"  {here} review show {made.run_id}\n  {here} deliveries {made.run_id}\n  netlift init my-project")
-    if serve:
-        for name, password in made.passwords.items():
+        typer.echo(f"  {here} review show {made.run_id}\n  {here} deliveries {made.run_id}\n  {Path(sys.argv[0])} init my-project")
+        for name, password in made.passwords.items() if serve else ():
             typer.echo(f"  sign in as {name} with {password}")
+    if serve:
         _serve("127.0.0.1", 8000, as_json=as_json)
 
 
@@ -199,7 +200,7 @@ def check(config: Config, as_json: Json = False) -> None:
     from netlift.workflow.check import check as run
 
     with Bars() as bars:
-        health = run(_settings(config), display=bars)
+        health = run(config, display=bars)
     if as_json:
         _print_json(health)
         return
@@ -207,9 +208,13 @@ def check(config: Config, as_json: Json = False) -> None:
     _print_table("Rows", ("table", "in", "ok", "quarantined", "left out"), [[t[n] for n in names] for t in health["inputs"]])
     for table in health["inputs"]:
         for finding in table["findings"]:
-            typer.echo(f"{table['table']}: {finding}")
+            typer.echo(finding)
     for row in health["quarantine"]:
-        typer.echo(f"{row['table']}: {row['rows']:,} rows quarantined: {row['reason']} (first: line {row['first_line']})")
+        what = f"{row['column']} {row['reason']}".strip()
+        typer.echo(f"{row['table']}: quarantined, {row['rows']:,} x: {what} (first: line {row['first_line']}).")
+    for note in health["notes"]:
+        typer.echo(f"{note[0].upper()}{note[1:]}.")
+    typer.echo(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")
 
 
 @app.command()
@@ -243,6 +248,8 @@ def prepare(
     ]
     _print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
     _print_table("Audience", ("people", "number"), content.audience.counts().items())
+    for warning in facts["warnings"]:
+        typer.echo(f"Mind: {warning}")
     for finding in content.review.findings:
         typer.echo(f"{finding.severity}: {finding.text}")
     typer.echo(f"\nFiles: {made.folder}\nNext: netlift review submit {made.run_id}")
@@ -361,12 +368,14 @@ def serve(
 def _serve(host: str, port: int, *, as_json: bool) -> None:
     from netlift.console import serve as run
 
-    url = f"http://{host}:{port}/"
-    if as_json:
-        _print_json({"url": url})
-    else:
-        typer.echo(f"Console: {url} (Ctrl+C stops it)")
-    run(host=host, port=port)
+    def ready(url: str) -> None:
+        if as_json:
+            _print_json({"url": url})
+        else:
+            typer.echo(f"Console: {url} (Ctrl+C stops it)")
+        sys.stdout.flush()
+
+    run(host=host, port=port, ready=ready)
 
 
 # --- the committee -----------------------------------------------------------------------------------------------

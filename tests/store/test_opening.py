@@ -101,3 +101,13 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
 def test_any_module_may_be_imported_first(module: str) -> None:
     """Whoever asks for a module of store or workflow need not know of Django."""
     subprocess.run([sys.executable, "-W", "error", "-c", f"import {module}"], check=True)
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    """A file that is no database gets one sentence, and nothing is written over it."""
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    (folder / "netlift.sqlite3").write_bytes(b"this is no database, but somebody may want it back" * 100)
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_store(folder)
+    assert (folder / "netlift.sqlite3").read_bytes().startswith(b"this is no database")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 import warnings
+from collections.abc import Callable
 
 from netlift.errors import InputError, Refused
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False) -> None:
+def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False, ready: Callable[[str], None] = lambda _url: None) -> None:
     """Serve the console of the open store until Ctrl+C.
 
     Args:
@@ -17,6 +18,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False) -
         port: 0 = any free one.
         exposed: listen also where other machines can connect; passwords then travel in clear, so put a server that
             speaks HTTPS in front.
+        ready: told the address once it is listened on.
 
     Raises:
         Refused: the host can be reached from other machines and `exposed` is not set.
@@ -27,6 +29,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False) -
             f"The console would be open to other machines on '{host}' without HTTPS; use 127.0.0.1 and put an HTTPS server in front."
         )
     with _listen(host, port) as listener:
+        ready(f"http://{host}:{listener.getsockname()[1]}/")
         _run(listener, host)
 
 

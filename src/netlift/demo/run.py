@@ -13,6 +13,7 @@ from pathlib import Path
 from netlift import settings
 from netlift.campaigns.testing import Sink
 from netlift.demo import data
+from netlift.errors import SettingsError
 from netlift.records import Measurement
 from netlift.store import open_store, people
 from netlift.workflow import decide
@@ -41,8 +42,14 @@ def demo(folder: Path, display: Display) -> Demo:
 
     Raises:
         MissingExtra: the extra `demo` is not installed.
+        SettingsError: `folder` is a file.
     """
     folder = folder.absolute()
+    if folder.is_file():
+        raise SettingsError(f"--out '{folder}' is a file; name a folder.")
+    strangers = sorted({p.name for p in folder.iterdir()} - {"data", "run", "store", "netlift.toml"}) if folder.is_dir() else []
+    if strangers:
+        raise SettingsError(f"--out '{folder}' holds '{strangers[0]}', which is not the demo's; name an empty or a new folder.")
     display.stage("data")(0.0, "Complete Journey, contact data made up")
     data.write(folder / "data")
     store = folder / "store"

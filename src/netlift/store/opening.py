@@ -11,7 +11,7 @@ from pathlib import Path
 import django
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from netlift.errors import InputError
@@ -45,8 +45,14 @@ def open_store(folder: Path | None = None) -> None:
         connections.close_all()
         connections.settings["default"]["NAME"] = str(folder / DATABASE)
     _sign_with_own_key(folder)
-    if _version() != _expected_version():
-        _migrate(folder)
+    try:
+        if _version() != _expected_version():
+            _migrate(folder)
+    except DatabaseError as error:
+        connections.close_all()
+        raise InputError(
+            f"The store '{folder / DATABASE}' cannot be opened ({error}); restore it from a backup or move it away."
+        ) from error
 
 
 def secret(path: Path, fresh: bytes) -> bytes:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from netlift import sources
+from netlift import features, sources
 from netlift.engine import Engine
-from netlift.settings import Settings
+from netlift.settings import Settings, given
 from netlift.workflow import outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 
-def check(settings: Settings, *, display: Display | None = None) -> dict[str, Any]:
-    """Rows per table that add up, findings in words, and quarantine reasons with their first line."""
+def check(config: Settings | Path | str, *, display: Display | None = None) -> dict[str, Any]:
+    """Rows per table that add up, findings in words, quarantine reasons, and what the tables allow to know of a customer.
+
+    Raises:
+        NetliftError: as `prepare` would before it segments: a table is refused, a feature or the outcome is unknown.
+    """
     watch = Stopwatch(display or Quiet())
+    settings = given(config)
     with Engine(settings.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(settings, engine, p))
+        known = watch.run("features", lambda p: features.build(settings, engine, tables, p))
         rows = engine.rows(
-            "SELECT table_name, reason, count(*), min(line) FROM quarantine GROUP BY table_name, reason"
+            "SELECT table_name, column_name, reason, count(*), min(line) FROM quarantine GROUP BY table_name, column_name, reason"
             " ORDER BY table_name, count(*) DESC, reason"
         )
-    names = ("table", "reason", "rows", "first_line")
-    return {"inputs": outputs.inputs(tables), "quarantine": [dict(zip(names, row, strict=True)) for row in rows]}
+    names = ("table", "column", "reason", "rows", "first_line")
+    return {
+        "inputs": outputs.inputs(tables),
+        "quarantine": [dict(zip(names, row, strict=True)) for row in rows],
+        "customers": len(known.customer_ids),
+        "features": [f.name for f in known.features],
+        "notes": list(known.notes),
+        "outcome": known.outcome.note
+        if known.outcome
+        else "none: add [response] and past contacts, so that segments can be judged in money",
+    }
