@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 bin=.venv/bin
 
 packages=(chromium fonts-liberation postgresql)
+command -v npm >/dev/null || packages+=(nodejs npm libnode-dev g++ make)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -22,6 +23,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
+scripts/sap.sh  # SAP's CAP server, for the tests of the OData source
 export OMP_NUM_THREADS=1
 $bin/ruff format --check --quiet .
 $bin/ruff check --quiet .

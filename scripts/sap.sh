@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SAP's own CAP server, against which the tests of the OData source run, into build/sap. It is under SAP's developer licence:
+# installed for the tests, never shipped. Does nothing where the same versions are already there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+project=tests/sap
+target=build/sap
+
+if ! command -v npm >/dev/null || [ "$(node --print 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+  echo "SAP's CAP server, which the tests need, runs on Node.js 20 or later with npm; install it." >&2
+  exit 1
+fi
+wanted=$(cat "$project/package.json" "$project/package-lock.json" <(node --version) | sha256sum | cut -d ' ' -f 1)
+if [ "$(cat "$target/installed" 2>/dev/null)" = "$wanted" ]; then exit 0; fi
+rm -rf "$target"
+mkdir -p "$target"
+cp "$project/package.json" "$project/package-lock.json" "$project/.npmrc" "$target/"
+if [ -e /usr/include/node/node.h ]; then export npm_config_nodedir=/usr; fi  # SQLite is compiled against the headers that are here
+npm ci --prefix "$target" --no-progress --loglevel error
+echo "$wanted" > "$target/installed"
