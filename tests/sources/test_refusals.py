@@ -81,10 +81,10 @@ def test_missing_required_values(shop: Shop) -> None:
 
 
 def test_returns_are_refused_unless_kept(shop: Shop) -> None:
-    """Negative quantities or amounts refuse the table, with count, first line and the setting; kept, they are reported."""
+    """Negative quantities or amounts refuse the table, with count, first column, value, line and the setting; kept, they are reported."""
     content = sales("1,2017-01-01,-2,1", "1,2017-01-01,3,-1", good=8)
     said = refusal(shop, "transactions", content)
-    assert "2 rows have a negative quantity or amount, first in line 2" in said
+    assert "2 rows have a negative quantity or amount, first amount -2 in line 2;" in said
     assert 'write returns = "keep"' in said
     read = shop.load("transactions", content, returns="keep")
     assert read.rows_ok == 10

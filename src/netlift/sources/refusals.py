@@ -16,6 +16,7 @@ from netlift.sources.relation import Relation
 from netlift.sources.values import literal
 
 GOOD = "__problem IS NULL AND __kept"
+RETURNING = ("quantity", "amount")  # columns of transactions that are negative where goods came back
 
 
 def over_threshold(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked, rows_in: int) -> None:
@@ -83,17 +84,24 @@ def returned_goods(engine: Engine, mapping: Mapping, table: TableSettings, *, ch
     negative = negative_columns(checked) if mapping.table == "transactions" else ""
     if not negative or table.returns == "keep":
         return
-    rows, line = engine.rows(f"SELECT count(*), min_by(__line, (__file, __line)) FROM {CHECKED} WHERE {GOOD} AND ({negative})")[0]
-    if rows:
+    columns = [c for c in RETURNING if c in checked.kinds]
+    first = engine.rows(
+        f"SELECT count(*) OVER (), __line, {', '.join(columns)} FROM {CHECKED} "
+        f"WHERE {GOOD} AND ({negative}) ORDER BY __file, __line LIMIT 1"
+    )
+    if first:
+        rows, line, *values = first[0]
+        column, value = next((c, v) for c, v in zip(columns, values, strict=True) if v is not None and v < 0)
         raise SourceError(
-            f"tables.transactions: {rows:,} {'row has' if rows == 1 else 'rows have'} a negative quantity or amount, first in line {line}; "
+            f"tables.transactions: {rows:,} {'row has' if rows == 1 else 'rows have'} a negative quantity or amount, first "
+            f"{mapping.source_of(column) or column} {value:,.12g} in line {line}; "
             'write returns = "keep" if they are returned goods, or leave them out with where.',
         )
 
 
 def negative_columns(checked: Checked) -> str:
     """SQL condition for a transaction that takes something back."""
-    return " OR ".join(f"{c} < 0" for c in ("quantity", "amount") if c in checked.kinds)
+    return " OR ".join(f"{c} < 0" for c in RETURNING if c in checked.kinds)
 
 
 def nothing_left(mapping: Mapping, *, rows_in: int, rows_ok: int, rows_left_out: int) -> None:
