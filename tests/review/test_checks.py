@@ -28,6 +28,12 @@ def nobody(plan: Plan) -> Plan:
     return with_audience(plan, excluded_reason=reason)
 
 
+def losing(plan: Plan) -> Plan:
+    reason = texts("segment not targeted")
+    reason[:5] = "no consent for email"
+    return with_audience(plan, excluded_reason=reason)
+
+
 def pressed(days: int, before: int) -> Callable[[Plan], Plan]:
     def change(plan: Plan) -> Plan:
         contacts = np.zeros(len(plan.consent), dtype=np.int64)
@@ -62,10 +68,11 @@ def one_segment(plan: Plan) -> Plan:
 STOPPED = [
     ("lawful_basis", unproven, "NO_LAWFUL_BASIS", "block", "2 of the 1,600 people to be contacted have no proof of consent"),
     ("lawful_basis", nobody, "NO_LAWFUL_BASIS", "block", "(no consent for email: 1,995; suppressed: 5)"),
+    ("lawful_basis", losing, "NOBODY_REACHED", "block", "(segment not targeted: 1,995; no consent for email: 5)"),
     ("country", lambda p: replace(p, country=""), "NO_COUNTRY", "block", "Unknown country"),
     ("sensitive_direct", made_from(("pregnant", "A")), "SENSITIVE_DIRECT", "block", "Segments were made from pregnant"),
     ("sensitive_direct", made_from(("debt", "B"), ("overdraft", "B")), "SENSITIVE_DIRECT", "review", "leave them out of features.include"),
-    ("sensitive_direct", made_from(("income", "C")), "SENSITIVE_DIRECT", "note", "class C"),
+    ("sensitive_direct", made_from(("income", "C")), "SENSITIVE_DIRECT", "note", "made from income: a sensitive fact of class C. Cheapest"),
     ("small_audience", few(299), "SMALL_AUDIENCE", "note", "Only 299 people will get the message"),
     ("small_audience", few(99), "SMALL_AUDIENCE", "review", "The floor is 100"),
     ("small_audience", few(49), "SMALL_AUDIENCE", "review", "Widen the audience"),

@@ -1,4 +1,4 @@
-"""NO_LAWFUL_BASIS: nobody is contacted without the proof of a consent, and somebody must be left to contact."""
+"""NO_LAWFUL_BASIS: nobody is contacted without the proof of a consent. NOBODY_REACHED: somebody must be left to contact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def lawful_basis(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # 
     """Block where a contacted person has no proof of consent, or where nobody can be contacted at all."""
     contacted = plan.audience.contacted()
     if not contacted.any():
-        return (Finding("NO_LAWFUL_BASIS", "block", "audience", _nobody(plan)),)
+        return (_nobody(plan),)
     unproven = int(np.count_nonzero([not proof for proof in plan.consent[contacted]]))
     if not unproven:
         return ()
@@ -23,9 +23,12 @@ def lawful_basis(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # 
     return (Finding("NO_LAWFUL_BASIS", "block", "consent", text),)
 
 
-def _nobody(plan: Plan) -> str:
-    counts = plan.audience.counts()
+def _nobody(plan: Plan) -> Finding:
+    """Nobody is left: a matter of consent only where most people gave none."""
+    counts = sorted(plan.audience.counts().items(), key=lambda item: -item[1])
     if not counts:
-        return "Nobody can be contacted, because there are no customers."
-    reasons = "; ".join(f"{reason}: {n:,}" for reason, n in sorted(counts.items(), key=lambda item: -item[1]))
-    return f"Nobody can be contacted ({reasons}). Remove the most frequent reason first and prepare the run again."
+        return Finding("NOBODY_REACHED", "block", "audience", "Nobody can be contacted, because there are no customers.")
+    reasons = "; ".join(f"{reason}: {n:,}" for reason, n in counts)
+    text = f"Nobody can be contacted ({reasons}). Remove the most frequent reason first and prepare the run again."
+    code = "NO_LAWFUL_BASIS" if counts[0][0].startswith("no consent") else "NOBODY_REACHED"
+    return Finding(code, "block", "audience", text)

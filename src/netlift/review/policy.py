@@ -16,7 +16,7 @@ from netlift.review.sensitive_direct import sensitive_direct
 from netlift.review.small_audience import small_audience
 from netlift.settings import ReviewSettings
 
-POLICY_VERSION = "1"  # raise it with any change of a check or a threshold: it is part of what is approved
+POLICY_VERSION = "2"  # raise it with any change of a check or a threshold: it is part of what is approved
 
 Check = Callable[[Plan, ReviewSettings], tuple[Finding, ...]]
 

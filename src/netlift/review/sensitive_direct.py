@@ -9,22 +9,19 @@ from netlift.settings import ReviewSettings
 
 Severity = Literal["block", "review", "note"]
 
-CLASSES: dict[str, tuple[Severity, str]] = {
-    "A": ("block", "health, belief, origin, sexuality, politics, minors and the like"),
-    "B": ("review", "financial distress, gambling, weight, separation"),
-    "C": ("note", "parenting, age over 65, dating, alcohol, income"),
-}
+CLASSES: dict[str, Severity] = {"A": "block", "B": "review", "C": "note"}
 
 
 def sensitive_direct(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """One finding per class of sensitive facts, by the class that the features stage gave them."""
     found = []
-    for letter, (severity, meaning) in CLASSES.items():
+    for letter, severity in CLASSES.items():
         names = [f.name for f in plan.inputs if f.sensitivity == letter]
         if names:
+            facts, them = ("a sensitive fact", "it") if len(names) == 1 else ("sensitive facts", "them")
             text = (
-                f"Segments were made from {', '.join(names)}: sensitive facts of class {letter} ({meaning}). "
-                f"Cheapest fix: leave {'it' if len(names) == 1 else 'them'} out of features.include."
+                f"Segments were made from {', '.join(names)}: {facts} of class {letter}. "
+                f"Cheapest fix: leave {them} out of features.include."
             )
             found.append(Finding("SENSITIVE_DIRECT", severity, ", ".join(f"inputs.{name}" for name in names), text))
     return tuple(found)
