@@ -13,7 +13,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import browsing, files, health, odata, quarantine, refusals, s3
+from netlift.sources import browsing, files, health, odata, quarantine, refusals, s3, sql
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -23,7 +23,14 @@ from netlift.sources.relation import Place, Relation
 from netlift.sources.values import Reader, literal, reader
 
 Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, place: Place)
-SOURCES: dict[str, Read] = {"files": files.read, "s3": s3.read, "odata": odata.read}
+SOURCES: dict[str, Read] = {
+    "files": files.read,
+    "s3": s3.read,
+    "odata": odata.read,
+    "postgres": sql.read_postgres,
+    "sqlalchemy": sql.read_sqlalchemy,
+    "hana": sql.read_hana,
+}
 
 
 def load(settings: Settings, engine: Engine, progress: Progress = silent, *, landing: Path | None = None) -> Tables:
