@@ -150,3 +150,10 @@ def test_decimals_wider_than_the_engine(shop: Shop) -> None:
     """More digits than 38 cannot be read, whatever they are used for."""
     with pytest.raises(SourceError, match=r"'amount' .* is stored as decimal256\(60, 2\), which is neither"):
         shop.load("transactions", transactions(amount=pa.array([Decimal("1.10")], pa.decimal256(60, 2))))
+
+
+def test_control_characters_are_quarantined(shop: Shop) -> None:
+    """A text with a NUL is refused row by row, as in CSV; the counts add up."""
+    read = shop.load("transactions", transactions(customer_id=["a", "b\0", "c"]), max_quarantined=0.5)
+    assert (read.rows_ok, read.rows_quarantined) == (2, 1)
+    assert shop.quarantined()[0][:3] == (2, "customer_id", "holds the control character U+0000")

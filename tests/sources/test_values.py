@@ -161,3 +161,9 @@ def test_words_for_missing(engine: Engine, word: str) -> None:
     """The empty field and the declared words are missing, whatever they hold; nothing else is."""
     style = make(engine, missing=[word])
     assert [value(engine, style.present("t"), text) for text in ("", word, word + " ", "x")] == [None, None, word + " ", "x"]
+
+
+def test_offsets_no_clock_has_are_no_date(engine: Engine) -> None:
+    """An offset beyond 14 hours or with 60 minutes is a slip, not a moment."""
+    for text in ("2024-01-01 10:00:00+99:00", "2024-01-01 10:00:00-15:00", "2024-01-01 10:00:00+01:75"):
+        assert value(engine, make(engine).moment("t"), text) is None

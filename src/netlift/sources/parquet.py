@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netlift.errors import SourceError
-from netlift.sources.relation import LINE, Batch
+from netlift.sources.relation import LINE, Batch, Reject
+from netlift.sources.text import CONTROL
 
 ROWS = 131_072  # of a batch
 
@@ -46,9 +48,34 @@ def read_batches(path: Path, columns: Sequence[str], *, number: int) -> Iterator
                 arrays = [_plain(batch.column(c), types[c]) for c in columns]
                 lines = pa.array(range(done + 1, done + 1 + batch.num_rows), pa.int64())
                 done += batch.num_rows
-                yield Batch(number, pa.RecordBatch.from_arrays([*arrays, lines], names=[*columns, LINE]), (), done / total)
+                rows = pa.RecordBatch.from_arrays([*arrays, lines], names=[*columns, LINE])
+                rows, rejects = _without_control(rows)
+                yield Batch(number, rows, rejects, done / total)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"'{path.name}' is damaged after row {done:,}: {str(error).splitlines()[0]}.") from error
+
+
+def _without_control(rows: Any) -> tuple[Any, tuple[Reject, ...]]:  # noqa: ANN401 - pyarrow has no types
+    """The rows whose texts hold no control character, and the others with the reason."""
+    found: dict[int, str] = {}
+    for name in rows.schema.names:
+        if pa.types.is_string(rows[name].type) or pa.types.is_large_string(rows[name].type):
+            hits = pc.fill_null(pc.match_substring_regex(rows[name], CONTROL.pattern), False)
+            for at in pc.indices_nonzero(hits).to_pylist():
+                found.setdefault(at, name)
+    if not found:
+        return rows, ()
+    bad = rows.take(pa.array(sorted(found), pa.int64())).to_pylist()
+    rejects = tuple(_reject(row, found[at]) for at, row in zip(sorted(found), bad, strict=True))
+    good = pa.array([at not in found for at in range(rows.num_rows)])
+    return rows.filter(good), rejects
+
+
+def _reject(row: dict[str, Any], column: str) -> Reject:
+    control = CONTROL.search(row[column])
+    reason = f"holds the control character U+{ord(control[0]) if control else 0:04X}"
+    text = ",".join("" if value is None else str(value) for name, value in row.items() if name != LINE)
+    return Reject(row[LINE], column, reason, CONTROL.sub(lambda hit: f"\\x{ord(hit[0]):02x}", text))
 
 
 def _type(kind: Any) -> Any:  # noqa: ANN401 - pyarrow has no types

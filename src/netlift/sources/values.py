@@ -14,7 +14,8 @@ from netlift.errors import SettingsError
 from netlift.settings import Format
 
 _ISO_LOCAL = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
-_ISO_OFFSET = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)? ?(Z|[+-]\d{2}(:?\d{2})?)"
+# No clock on earth is further than 14 hours off.
+_ISO_OFFSET = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)? ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 _DAY_PARTS = (("%Y", "%y"), ("%m", "%b", "%B", "%-m"), ("%d", "%-d"))
 EARLIEST, LATEST = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2101-01-01'"  # the second is the first moment too late
 
