@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from xml.parsers import expat
 
@@ -18,7 +18,7 @@ class Property:
 
     name: str
     type: str  # Edm.String, Edm.Decimal, …; another name where it is a structure or a collection
-    scale: int | None = None  # digits after the point of an Edm.Decimal; None: any number
+    scale: int | None = None  # digits after the point, where it is an Edm.Decimal; None: any number
     day: bool = False  # an Edm.DateTime of V2 that is only ever a day
 
 
@@ -65,6 +65,8 @@ def parse(document: bytes, *, named: str) -> Metadata:
         ) from None
     except expat.ExpatError as error:
         raise SourceError(f"{named} gives no OData $metadata: {error}; check the url of the connection.") from None
+    except KeyError as error:
+        raise SourceError(f"The $metadata of {named} is wrong: an element lacks the attribute {error}; ask the service's owner.") from None
     if reader.edmx is None:
         raise SourceError(
             f"{named} gives XML that is no OData $metadata (it begins with '{reader.root}'); check the url of the connection."
@@ -88,7 +90,7 @@ class _Reader:
         self.edmx: str | None = None  # its version
         self.sets: dict[str, str] = {}
         self._types: dict[str, _Type] = {}
-        self._simple: dict[str, str] = {}  # enumerations and type definitions → what they are written as
+        self._simple: dict[str, Property] = {}  # enumerations and type definitions → what they are written as
         self._aliases: dict[str, str] = {}
         self._namespace = ""
         self._path: list[str] = []
@@ -121,7 +123,7 @@ class _Reader:
 
     def _plain(self, p: Property) -> Property:
         written = self._simple.get(self._full(p.type))
-        return Property(p.name, written, p.scale, p.day) if written else p
+        return replace(written, name=p.name) if written else p
 
     def _full(self, name: str) -> str:
         namespace, _, local = name.rpartition(".")
@@ -145,7 +147,7 @@ class _Reader:
         elif parent == "Schema" and local in {"EntityType", "EnumType", "TypeDefinition"}:
             self._define(local, attributes)
         elif local == "Property" and parent == "EntityType" and self._entity:
-            self._entity.properties[attributes["Name"]] = _property(attributes)
+            self._entity.properties[attributes["Name"]] = self._property(attributes)
         elif local == "PropertyRef" and parent == "Key" and self._entity:
             self._entity.key.append(attributes["Name"])
         elif local == "EntitySet" and parent == "EntityContainer":
@@ -160,10 +162,10 @@ class _Reader:
         if what == "EntityType":
             self._entity = self._types[full] = _Type(attributes.get("BaseType"))
         else:
-            self._simple[full] = attributes["UnderlyingType"] if what == "TypeDefinition" else "Edm.String"
+            kind = attributes["UnderlyingType"] if what == "TypeDefinition" else "Edm.String"
+            self._simple[full] = self._property({**attributes, "Type": kind})
 
-
-def _property(attributes: dict[str, str]) -> Property:
-    scale = attributes.get("Scale")
-    day = any(name.endswith("display-format") and value == "Date" for name, value in attributes.items())
-    return Property(attributes["Name"], attributes.get("Type", "Edm.String"), int(scale) if scale and scale.isdigit() else None, day)
+    def _property(self, attributes: dict[str, str]) -> Property:
+        scale = attributes.get("Scale", "0" if self.edmx != "1.0" else "")  # V4 without Scale means whole numbers, V2 any
+        day = any(name.endswith("display-format") and value == "Date" for name, value in attributes.items())
+        return Property(attributes["Name"], attributes["Type"], int(scale) if scale.isdecimal() else None, day)

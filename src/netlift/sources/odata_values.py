@@ -75,7 +75,7 @@ def _shown(value: object) -> str:
 
 
 def _of_scale(p: Property) -> str:
-    return "" if p.scale is None else f" with {p.scale} digits after the point"
+    return "" if p.scale is None or p.type != "Edm.Decimal" else f" with {p.scale} digits after the point"
 
 
 def _converter(p: Property) -> Callable[[Any], Any]:
@@ -125,17 +125,18 @@ def _float(value: object) -> float:
     return float(value)  # takes "INF", "-INF" and "NaN" too
 
 
-def _ticks(value: str) -> datetime:
-    found = _TICKS.fullmatch(value)
+def _ticks(value: object) -> datetime:
+    found = _TICKS.fullmatch(_text(value))
     if not found:
         raise ValueError
     return _EPOCH + timedelta(milliseconds=int(found[1]))  # an offset, where given, is only for display
 
 
-def _moment(value: str) -> datetime:
-    if value.startswith("/Date("):
-        return _ticks(value).replace(tzinfo=UTC)
-    moment = datetime.fromisoformat(value)
+def _moment(value: object) -> datetime:
+    text = _text(value)
+    if text.startswith("/Date("):
+        return _ticks(text).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError
     return moment.astimezone(UTC)
