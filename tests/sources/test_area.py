@@ -109,6 +109,12 @@ def _add_and_die(folder: Path, step: int) -> None:
     os._exit(0)
 
 
+def test_nobody_else_may_look(tmp_path: Path) -> None:
+    """The folder is the owner's alone, as the files are people's data."""
+    Area(tmp_path / "area")
+    assert (tmp_path / "area").stat().st_mode & 0o777 == 0o700
+
+
 def test_strangers_are_cleared_away(tmp_path: Path) -> None:
     """A file the manifest does not name does not exist."""
     kept = Area(tmp_path).add("a.csv", holding("1"), suffix=".csv")

@@ -355,46 +355,6 @@ def test_keys_of_dots_are_refused(proxy: Proxy, tmp_path: Path, key: str) -> Non
         read(proxy.port, f"s3://{BUCKET}/", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "path", ["s3://b", "s3://", "http://bucket/a", f"s3://{BUCKET}/../a.csv", f"s3://{BUCKET}//a.csv", "s3://../a.csv"]
-)
-def test_paths_that_cannot_be(tmp_path: Path, path: str) -> None:
-    """A path that is no place in a bucket is refused before anybody is asked."""
-    with pytest.raises(SettingsError, match=r"tables\.customers\.path is"):
-        read(9, path, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("connection", "said"),
-    [
-        ({"endpoint": "http://storage.example.com"}, "http:// is allowed only on this machine; write https://"),
-        ({"endpoint": "http://127.0.0.1.example.com"}, "http:// is allowed only on this machine; write https://"),
-        ({"endpoint": "storage.example.com"}, "is no address"),
-        ({"endpoint": "https://me:word@storage.example.com"}, "holds a user or password"),
-        ({"access_key_env": "LAKE_KEY"}, "needs both access_key_env and secret_key_env"),
-        ({"session_token_env": "LAKE_KEY"}, "needs both access_key_env and secret_key_env"),
-        ({**KEYS, "credentials_file": "x"}, "keep one of them"),
-        (
-            {**KEYS, "session_token_env": "LAKE_NONE"},
-            "The environment variable LAKE_NONE, named as connections.lake.session_token_env, is not set",
-        ),
-        ({"credentials_file": "none"}, "cannot be read: No such file"),
-        ({"credentials_file": "file", "profile": "two"}, "has no profile 'two'; the profiles there are: one, three"),
-        ({"credentials_file": "file", "profile": "three"}, "has no aws_secret_access_key in the profile 'three'"),
-        ({"credentials_file": "broken"}, "is no AWS credentials file"),
-    ],
-)
-def test_connections_that_cannot_be(tmp_path: Path, connection: dict[str, str], said: str) -> None:
-    """Each wrong key of a connection is told, and no secret is shown."""
-    (tmp_path / "file").write_text("[one]\naws_access_key_id = a\naws_secret_access_key = HIDDEN\n[three]\naws_access_key_id = a\n")
-    (tmp_path / "broken").write_text("HIDDEN")
-    with pytest.raises(SettingsError) as caught:
-        read(9, f"s3://{BUCKET}/a.csv", tmp_path, **connection)
-    assert said in str(caught.value)
-    assert "HIDDEN" not in str(caught.value)
-    assert "me:word" not in str(caught.value)
-
-
 def test_keys_from_a_credentials_file(server: Gateway, folder: str, tmp_path: Path) -> None:
     """A profile of an AWS credentials file opens the bucket; the path is relative to netlift.toml."""
     server.put(f"{folder}/a.csv", csv(1))
@@ -453,10 +413,3 @@ def test_keys_of_the_machines_role(server: Gateway, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(SourceError, match="no credentials could be had from this machine's role"):
         read(server.port, f"s3://{BUCKET}/nothing/", tmp_path, region="us-east-1")
-
-
-def test_virtual_hosted_buckets_are_part_of_the_host(tmp_path: Path) -> None:
-    """Without path style the bucket is a part of the endpoint's host, so that is who cannot be reached."""
-    settings = settings_for(9, f"s3://{BUCKET}/a", tmp_path, endpoint="https://storage.example.com:9000/", path_style=False, **KEYS)
-    connection = settings.connections["lake"]
-    assert s3_store._endpoint(connection, BUCKET, "") == f"https://{BUCKET}.storage.example.com:9000"  # type: ignore[arg-type]

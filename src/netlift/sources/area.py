@@ -64,6 +64,7 @@ class Area:
             SourceError: somebody changed the files or the manifest.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # people's data
         self.folder = folder
         self._lock = Lock()
         self._entries = {e.key: e for e in _read(folder)}
