@@ -106,7 +106,12 @@ class EngineSettings(Section):
 class Format(Section):
     """How a file is written. CSV is read strictly: anything outside this format is refused or quarantined."""
 
-    kind: Literal["csv", "parquet", "jsonl"] | None = Field(default=None, description="default: by the file's name")
+    kind: Literal["csv", "parquet", "jsonl", "xlsx", "sav"] | None = Field(default=None, description="default: by the file's name")
+    shape: Literal["long", "wide", "limesurvey", "qualtrics", "typeform", "google_forms"] = "long"
+    sheet: str | None = Field(default=None, description="of a workbook; default: the only one")
+    questions: tuple[str, ...] = Field(default=(), description="columns that are questions; * stands for any text")
+    options: dict[str, tuple[str, ...]] = Field(default={}, description="question with several answers: its columns, one an answer")
+    separators: dict[str, str] = Field(default={}, description="question with several answers in one cell: what parts them")
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
     date: str | None = Field(default=None, description="strptime format of dates, e.g. '%d-%m-%Y'; default ISO 8601")
@@ -253,6 +258,14 @@ class TableSettings(Section):
     session_gap: float = Field(default=30, gt=0, description="minutes without an event that end a visit, where events have no session_id")
     bots: Literal["drop", "keep"] = Field(default="drop", description="events of machines, by user agent and pace")
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
+
+    @model_validator(mode="after")
+    def _surveys_only(self) -> TableSettings:
+        style = self.format
+        wide = style.shape != "long" or style.questions or style.options or style.separators or style.sheet
+        if wide and self.source != "survey":
+            raise ValueError(f"shape, questions, options, separators and sheet need source = 'survey', and source is '{self.source}'")
+        return self
 
 
 class EventNames(Section):

@@ -67,7 +67,7 @@ CANONICAL: dict[str, Canonical] = {
     ),
     "survey": _table(
         {"customer_id": "id", "question": "text", "answer": "text"},
-        {"answered_at": "instant", "wave": "text"},
+        {"answered_at": "instant", "wave": "text", "weight": "number", "label": "text", "measure": "text"},
         may_be_empty=("answer",),  # a question left unanswered is an observation
     ),
     "enrichment": _table({"customer_id": "id"}, key="customer_id", attributes="typed"),

@@ -59,6 +59,8 @@ def open_files(paths: Sequence[Path], table: TableSettings, *, name: str, named:
         SourceError: a header is wrong, or headers differ.
     """
     kind = table.format.kind or _kind(paths, name)
+    if kind in {"xlsx", "sav"}:
+        raise SettingsError(f"tables.{name}.format.kind is '{kind}', which is read for surveys alone; save the table as CSV.")
     if kind == "parquet":
         return _parquet(list(paths), named)
     if kind == "jsonl":

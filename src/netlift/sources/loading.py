@@ -13,7 +13,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import browsing, files, health, odata, quarantine, refusals, s3, sql
+from netlift.sources import browsing, files, health, odata, quarantine, refusals, s3, sql, survey
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -30,6 +30,7 @@ SOURCES: dict[str, Read] = {
     "postgres": sql.read_postgres,
     "sqlalchemy": sql.read_sqlalchemy,
     "hana": sql.read_hana,
+    "survey": survey.read,
 }
 
 

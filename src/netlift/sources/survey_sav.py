@@ -1,0 +1,53 @@
+"""SPSS files (.sav, .zsav): codes as text, what the file itself declares as missing left out, value labels beside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from netlift.errors import MissingExtra, SourceError
+from netlift.settings import Format
+from netlift.sources.relation import Batch, Relation
+from netlift.sources.survey_cells import Row, as_text, batch_of, relation_of
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What an SPSS file says about its codes."""
+
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> code as text -> label
+    measures: Mapping[str, str] = field(default_factory=dict)  # column -> nominal, ordinal or scale, where declared
+
+
+def open_sav(path: Path, style: Format, *, named: str) -> tuple[Relation, Labels]:
+    """The file as a relation of texts, and its labels.
+
+    Raises:
+        MissingExtra: pyreadstat is not installed.
+        SourceError: the file is damaged, or no SPSS file.
+    """
+    try:
+        import pyreadstat  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtra("surveys", "Reading an SPSS file") from error
+    try:
+        data, meta = pyreadstat.read_sav(path, output_format="dict")
+    except (pyreadstat.ReadstatError, UnicodeDecodeError, OverflowError) as error:
+        raise SourceError(f"'{path.name}' is no readable SPSS file: {str(error).splitlines()[0]}.") from error
+    if not data:
+        raise SourceError(f"'{path.name}' has no columns.")
+    columns = list(data)
+
+    def batches(wanted: Sequence[str]) -> Iterator[Batch]:
+        rows = (Row(line, values) for line, values in enumerate(zip(*data.values(), strict=True), 1))
+        yield batch_of(rows, columns, wanted=wanted, style=style)
+
+    labels = {
+        column: {str(as_text(code, style)): label for code, label in found.items()} for column, found in meta.variable_value_labels.items()
+    }
+    measures: dict[str, Any] = {c: m for c, m in meta.variable_measure.items() if m in {"nominal", "ordinal", "scale"}}
+    relation = relation_of(path, columns, named=named, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), batches=batches)
+    return relation, Labels(labels, measures)
