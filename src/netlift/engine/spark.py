@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +145,8 @@ def _agree(session: Any) -> None:  # noqa: ANN401 - a SparkSession of an optiona
 
     for name, wanted in MEANING.items():
         try:
-            session.conf.set(name, wanted)
+            if session.conf.get(name).lower() != wanted.lower():
+                session.conf.set(name, wanted)
             found = session.conf.get(name)
         except PySparkException as error:
             raise SettingsError(f"Spark does not let this session set {name} to {wanted}; let the server allow it.") from error
@@ -187,9 +189,12 @@ def _local(settings: EngineSettings, folder: str) -> tuple[Any, Any]:
 def _remote(settings: EngineSettings) -> tuple[Any, Any]:
     """A session of its own on a Spark Connect server, and what ends it."""
     try:
-        import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
-        from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415
-        from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415
+        with warnings.catch_warnings():
+            # pyspark 4.3 warns of pandas 3 when it is imported; tables pass as Arrow here, never as pandas
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
+            from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415
+            from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("spark", "engine.name = 'spark'") from error
     parts = urlsplit(settings.remote or "")

@@ -22,8 +22,9 @@ def subject(engine: Session, as_of: str) -> Subject:
     """The subject for the categories that took most money before `as_of` (a SQL literal)."""
     relation = RELATION.replace("{as_of}", as_of)
     rows = engine.rows(
-        f"SELECT category FROM ({relation}) AS lines GROUP BY category HAVING sum(amount) > 0"
-        f" ORDER BY sum(amount) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
+        # rounded: engines add up in different orders, and the last digits must not decide between equal sums
+        f"SELECT category FROM (SELECT category, round(sum(amount), 6) AS money FROM ({relation}) AS lines GROUP BY category) AS c"
+        f" WHERE money > 0e0 ORDER BY money DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
     )
     entries, taken = [], set()
     for (category,) in rows:
