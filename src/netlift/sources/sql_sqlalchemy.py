@@ -176,8 +176,9 @@ def _opened(question: Question, engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _said(error: sa.exc.DBAPIError, engine: sa.Engine) -> str:
-    """The driver's own first line, without the password."""
-    text = " ".join(str(error.orig).split())
+    """What the driver says, without the password."""
+    arguments = getattr(error.orig, "args", ())  # some drivers give a number and a text
+    text = " ".join(" ".join(a for a in arguments if isinstance(a, str)).split()) or str(error.orig)
     password = engine.url.password
     return (text.replace(password, "…") if password else text)[:300].rstrip(" .")
 
