@@ -1,9 +1,10 @@
-"""Tables from SAP: against SAP's own CAP server, V4 and V2, with a password, 100 rows a page."""
+"""Tables from SAP: against SAP's own CAP server, V4 and V2, with a password, 100 rows a page; rare faults against a small one."""
 
 from __future__ import annotations
 
 import base64
 import json
+import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,10 +18,10 @@ import pytest
 
 from netlift import sources
 from netlift.engine import Engine
-from netlift.errors import SettingsError, SourceError
+from netlift.errors import MissingExtra, SettingsError, SourceError
 from netlift.records import TableInput
 from netlift.settings import EngineSettings, Settings, parse
-from tests.sources.odata_servers import PASSWORD, USER, cap
+from tests.sources.odata_servers import PASSWORD, USER, Answer, Small, cap, small
 
 ORDERS = 250
 SERVICE = {"v4": "/sales", "v2": "/odata/v2/sales"}
@@ -210,3 +211,110 @@ def test_incomplete_settings_are_refused(tmp_path: Path, table: dict[str, Any], 
     """What is missing or of no use is named before anything is asked."""
     with pytest.raises(SettingsError, match=message):
         load(settings(tmp_path, "http://127.0.0.1:1", {"customers": {"relation": "Customers", **table}}), "SELECT 1")
+
+
+METADATA = """<edmx:Edmx Version="4.0" xmlns:edmx="x"><edmx:DataServices><Schema Namespace="S">
+ <EntityType Name="Order"><Key><PropertyRef Name="ID"/></Key><Property Name="ID" Type="Edm.Int64"/><Property Name="who" Type="Edm.String"/>
+  <Property Name="at" Type="Edm.DateTimeOffset"/><Property Name="paid" Type="Edm.Decimal" Scale="2"/>
+  <Property Name="picture" Type="Edm.Binary"/><Property Name="how" Type="Edm.String"/></EntityType>
+ <EntityType Name="View"><Property Name="ID" Type="Edm.Int64"/><Property Name="who" Type="Edm.String"/>
+  <Property Name="at" Type="Edm.DateTimeOffset"/><Property Name="paid" Type="Edm.Decimal" Scale="2"/></EntityType>
+ <EntityContainer Name="C"><EntitySet Name="Orders" EntityType="S.Order"/><EntitySet Name="Views" EntityType="S.View"/></EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>"""
+COLUMNS = {"transaction_id": "ID", "customer_id": "who", "timestamp": "at", "amount": "paid"}
+QUERY = "SELECT transaction_id, amount FROM transactions ORDER BY ALL"
+
+
+@pytest.fixture
+def server() -> Iterator[Small]:
+    """A service that says what it is told to."""
+    with small() as running:
+        yield running
+
+
+def plain(folder: Path, server: Small, **table: Any) -> Settings:
+    return settings(folder, server.url, {"transactions": {"relation": "Orders", "columns": COLUMNS, **table}})
+
+
+def answer(*orders: tuple[int, str, str], following: str | None = None, count: int | None = None) -> Answer:
+    """A page of (id, time of 1 March, sum)."""
+    rows = [{"ID": str(n), "who": "A", "at": f"2026-03-01T{at}Z", "paid": paid, "how": "shop"} for n, at, paid in orders]
+    more = {"@odata.nextLink": following} if following else {}
+    return Answer(json.dumps({"value": rows, **more, **({"@odata.count": count} if count is not None else {})}))
+
+
+def test_ids_beyond_doubles_stay_two(server: Small, tmp_path: Path) -> None:
+    """Two ids that are one as floating point numbers are two customers' orders."""
+    server.pages(METADATA, [answer((9007199254740992, "10:00:00", "1.10"), (9007199254740993, "10:00:00", "2.20"))])
+    assert load(plain(tmp_path, server), QUERY)[1] == [("9007199254740992", 1.1), ("9007199254740993", 2.2)]
+
+
+def test_a_row_that_comes_twice_counts_once(server: Small, tmp_path: Path) -> None:
+    """An order changed while pages are read comes again at the end: the last one counts. Without a key all rows do."""
+    pages = [answer((1, "10:00:00", "1.00"), (2, "11:00:00", "2.00"), following="Orders?p=2"), answer((1, "12:00:00", "9.00"))]
+    server.pages(METADATA, pages)
+    assert load(plain(tmp_path, server), QUERY)[1] == [("1", 9.0), ("2", 2.0)]
+    server.pages(METADATA, pages)
+    assert load(plain(tmp_path, server, relation="Views"), QUERY)[1] == [("1", 1.0), ("1", 9.0), ("2", 2.0)]
+
+
+def test_increments_ask_from_a_little_before(server: Small, tmp_path: Path) -> None:
+    """The second time rows are asked for from ten minutes before the newest one, and a failure in between loses nothing."""
+    given = plain(tmp_path, server, watermark="at")
+    server.pages(METADATA, [answer((1, "10:00:00", "1.00"), (2, "11:00:00", "2.00"))])
+    load(given, QUERY)
+    server.pages(METADATA, [answer((3, "12:00:00", "3.00"), following="Orders?p=2"), Answer('{"value": [')])
+    with pytest.raises(SourceError, match="cuts page 2"):
+        load(given, QUERY)
+    server.pages(METADATA, [answer((2, "11:30:00", "2.50"), (4, "12:30:00", "4.00"))])
+    (found,), rows = load(given, QUERY)
+    assert rows == [("1", 1.0), ("2", 2.5), ("4", 4.0)]
+    asked = [a.path for a in server.asked if "Orders?$select" in a.path]
+    assert "$filter" not in asked[0]
+    assert all("&$filter=at%20ge%202026-03-01T10:50:00Z&$orderby=at,ID&" in path for path in asked[1:])
+    assert "transactions: 2 rows that changed since 2026-03-01T11:00:00+00:00 were fetched; 3 rows are held." in found.findings
+
+
+def test_another_mapping_fetches_everything_again(server: Small, tmp_path: Path) -> None:
+    """Columns that were not fetched before cannot come from the rows held."""
+    server.pages(METADATA, [answer((1, "10:00:00", "1.00"))])
+    load(plain(tmp_path, server, watermark="at"), QUERY)
+    _, rows = load(plain(tmp_path, server, watermark="at", columns={**COLUMNS, "channel": "how"}), "SELECT channel FROM transactions")
+    assert rows == [("shop",)]
+    assert not any("$filter" in a.path for a in server.asked)
+
+
+def test_fewer_rows_than_counted_are_refused(server: Small, tmp_path: Path) -> None:
+    """A server that cuts the set off without a next page is found out by its own count."""
+    server.pages(METADATA, [answer((1, "10:00:00", "1.00"), count=1000)])
+    with pytest.raises(SourceError, match=r"counted 1,000 rows of Orders of connections.sap and gave 1, then no next page"):
+        load(plain(tmp_path, server), QUERY)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"relation": "Views", "watermark": "at"}, "'Views' has no key, so a changed row cannot replace the old one"),
+        ({"columns": {**COLUMNS, "coupon": "picture"}}, "'picture' of 'Orders' is Edm.Binary, which is no single value"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(server: Small, tmp_path: Path, table: dict[str, Any], message: str) -> None:
+    """Increments without a key and pictures as columns."""
+    server.pages(METADATA, [answer()])
+    with pytest.raises(SourceError, match=message):
+        load(plain(tmp_path, server, **table), QUERY)
+
+
+def test_an_empty_set_is_told(server: Small, tmp_path: Path) -> None:
+    """No rows are no table."""
+    server.pages(METADATA, [answer()])
+    with pytest.raises(SourceError, match="has a header and no rows"):
+        load(plain(tmp_path, server), QUERY)
+
+
+def test_without_httpx_the_extra_is_named(server: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install."""
+    monkeypatch.delitem(sys.modules, "netlift.sources.odata_client", raising=False)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'netlift\[odata\]'"):
+        load(plain(tmp_path, server), QUERY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -234,5 +234,6 @@ def _facts(path: Path, pull: _Pull) -> area.Facts:
         rows = file.metadata.num_rows
         if pull.watermark is None:
             return area.Facts(rows=rows)
-        highest: Any = pc.max(file.read([pull.watermark.name]).column(0)).as_py()
+        maxima = [pc.max(file.read_row_group(i, [pull.watermark.name]).column(0)).as_py() for i in range(file.num_row_groups)]
+    highest = max((m for m in maxima if m is not None), default=None)
     return area.Facts(rows=rows, watermark=None if highest is None else odata_values.remembered(highest))
