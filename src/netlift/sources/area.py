@@ -68,6 +68,7 @@ class Area:
         self.folder = folder
         self._lock = Lock()
         self._entries = {e.key: e for e in _read(folder)}
+        self._lines = {key: _line(e) for key, e in self._entries.items()}  # of the manifest; making them all each time is slow
         self._clear()
 
     def entries(self) -> tuple[Landed, ...]:
@@ -105,7 +106,7 @@ class Area:
         finally:
             partial.unlink(missing_ok=True)
         with self._lock:
-            self._publish([*(e for e in self.entries() if e.key != key), entry])
+            self._publish({k: e for k, e in self._entries.items() if k != key} | {key: entry})
         return entry
 
     def keep(self, keys: Collection[str]) -> tuple[Landed, ...]:
@@ -113,19 +114,20 @@ class Area:
         dropped = tuple(e for e in self.entries() if e.key not in keys)
         if dropped:
             with self._lock:
-                self._publish([e for e in self.entries() if e.key in keys])
+                self._publish({k: e for k, e in self._entries.items() if k in keys})
         return dropped
 
-    def _publish(self, entries: list[Landed]) -> None:
+    def _publish(self, entries: dict[str, Landed]) -> None:
         """Replace the manifest, then remove the files it no longer names."""
+        lines = {key: self._lines[key] if self._entries.get(key) is e else _line(e) for key, e in entries.items()}
         _sync(self.folder)
         partial = self.folder / f"{PARTIAL}manifest"
-        partial.write_text("".join(json.dumps(asdict(e)) + "\n" for e in entries), encoding="utf-8")
+        partial.write_text("".join(lines.values()), encoding="utf-8")
         _sync(partial)
         partial.replace(self.folder / MANIFEST)
         _sync(self.folder)
-        gone = {e.file for e in self.entries()} - {e.file for e in entries}
-        self._entries = {e.key: e for e in entries}
+        gone = {e.file for e in self._entries.values()} - {e.file for e in entries.values()}
+        self._entries, self._lines = entries, lines
         for name in gone:
             (self.folder / name).unlink(missing_ok=True)
 
@@ -170,6 +172,10 @@ def _read(folder: Path) -> list[Landed]:
         if not path.is_file() or path.stat().st_size != entry.size:
             raise SourceError(f"The fetched file '{path}' was removed or changed; {again}.")
     return entries
+
+
+def _line(entry: Landed) -> str:
+    return json.dumps(asdict(entry)) + "\n"
 
 
 def _name(key: str, sha256: str, suffix: str) -> str:
