@@ -92,3 +92,14 @@ def test_unknown_input_is_refused() -> None:
     """The message names it and the known ones."""
     with pytest.raises(InputError, match="'spent' is not among the features; they are f0, f1"):
         prep.fit(dataclasses.replace(customers(RNG.normal(size=(60, 2))), inputs=("spent",)), "auto")
+
+
+def test_what_most_customers_lack_makes_no_segments() -> None:
+    """Missing for 41 of 100: left out, with the count; missing for 40: filled."""
+    values = RNG.normal(size=(100, 2))
+    values[:40, 0] = np.nan
+    assert prep.fit(customers(values), "auto")[0].names == ("f0", "f1")
+    values[40, 0] = np.nan
+    scaling, remarks = prep.fit(customers(values), "auto")
+    assert scaling.names == ("f1",)
+    assert remarks == ("f0 is missing for 41 of 100 customers and was left out: one value for all of them would look like a group.",)

@@ -12,6 +12,7 @@ from netlift.errors import InputError, NotEnoughData
 from netlift.records import Feature, Features, Floats
 
 CLIP = (0.005, 0.995)  # quantiles outside which a scaled feature is cut, so that a few giants do not make the segments
+MISSING = 0.4  # share of customers without a fact, above which their median would make a group of its own
 SHARE_EDGE = 1e-3  # shares are kept this far from 0 and 1 before the logit
 
 
@@ -81,6 +82,12 @@ def _unusable(name: str, column: Floats) -> str:
     present = column[~np.isnan(column)]
     if len(present) == 0:
         return f"{name} is missing for every customer and was left out."
+    missing = len(column) - len(present)
+    if missing > MISSING * len(column):
+        return (
+            f"{name} is missing for {missing:,} of {len(column):,} customers and was left out: one value for all of them would look like a "
+            "group."
+        )
     if present.min() == present.max():
         return f"{name} is the same ({present[0]:g}) for every customer and was left out."
     return ""
