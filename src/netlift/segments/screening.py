@@ -21,6 +21,7 @@ from netlift.segments.algorithms import Maker, Task
 
 LARGEST_PART = 2000
 JUDGES = 4000  # customers beside the parts who judge, where there are so many
+SMALL_PART = 1000  # customers up to which ten random starts cost nothing; with three, luck shows as instability
 SILHOUETTE = 1000  # customers the silhouette is computed on
 
 
@@ -64,11 +65,12 @@ def screen(
     distances = pairwise_distances(rows[:SILHOUETTE])
     screened: list[Screened] = []
     impossible: dict[str, str] = {}
+    starts = 10 if len(sample.parts[0]) <= SMALL_PART else 3
     todo = [(name, k) for name in makers for k in ks]
     for done, (name, k) in enumerate(todo):
         progress(done / len(todo), f"comparing {name} with {k} segments")
         try:
-            screened.append(_one(rows, sample, distances, name=name, maker=makers[name], task=Task(k, columns, seed)))
+            screened.append(_one(rows, sample, distances, name=name, maker=makers[name], task=Task(k, columns, seed, starts)))
         except NotEnoughData as error:
             impossible.setdefault(name, f"{name} was not compared at {k} or more segments: {error}")
     return tuple(screened), tuple(impossible.values())
