@@ -84,6 +84,19 @@ def test_groups_without_money_are_shown_as_not_useful() -> None:
     assert sizes.tolist() == sorted(sizes, reverse=True)
 
 
+def test_fixed_cuts_do_not_win_on_stability() -> None:
+    """No outcome, and tertiles more stable than k-means: the algorithm that looks for groups is chosen, and why is said."""
+    thirds = np.random.default_rng(3).integers(0, 3, (600, 3))
+    drawn = customers(np.column_stack([thirds, structured("6sep", 101, n=600)[:, :8]]))
+    names = ("recency", "frequency", "monetary", *drawn.inputs[3:])
+    renamed = tuple(dataclasses.replace(f, name=name) for f, name in zip(drawn.features, names, strict=True))
+    found = segment(settings(k=[8, 8], algorithms=["rfm_tertiles", "kmeans"]), dataclasses.replace(drawn, features=renamed, inputs=names))
+    tertiles, kmeans = found.comparison
+    assert tertiles.stability > kmeans.stability
+    assert found.algorithm == "kmeans"
+    assert "The most stable was rfm tertiles with 8 segments" in found.verdict.reason
+
+
 def test_same_seed_same_result(features: Features) -> None:
     """Labels, places, scores and verdict repeat."""
     once, again = (segment(settings(k=[3, 3], algorithms=["ward"]), _first(features, 200)) for _ in range(2))

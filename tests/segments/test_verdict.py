@@ -7,6 +7,7 @@ import pytest
 
 from netlift.records import Accounting, Verdict
 from netlift.segments import verdict
+from netlift.segments.screening import Screened
 from netlift.segments.structure import Structure
 from netlift.segments.usefulness import Evidence, Money, Value
 
@@ -60,3 +61,14 @@ def test_the_evidence_is_kept_in_numbers() -> None:
     assert evidence["value"] == 1.0
     assert evidence["structure_p"] == 0.01
     assert evidence["customers_report"] == 100
+
+
+def test_why_a_less_stable_candidate_was_chosen() -> None:
+    """Both candidates with their stability, and what counted more: the money, else the distance from structureless copies."""
+    chosen, steadiest = Screened("kmeans", 6, 0.7, 0.2, 1.0), Screened("rfm_tertiles", 8, 0.9, 0.1, 1.0)
+    paid = verdict.preference(chosen, steadiest, earned=True)
+    assert paid == (
+        "The most stable was rfm tertiles with 8 segments (0.90 against 0.70; 1 = always the same segments), "
+        "but kmeans with 6 segments gained most money on the customers kept for choosing."
+    )
+    assert "few or fixed cuts are stable in any data" in verdict.preference(chosen, steadiest, earned=False)

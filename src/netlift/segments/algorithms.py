@@ -62,6 +62,7 @@ ALGORITHMS: Mapping[str, Maker] = {
     "gaussian_mixture": _gaussian_mixture,
     "rfm_tertiles": lambda task: RfmTertiles(task.k, columns=task.columns),
 }
+FIXED_CUTS = frozenset({"rfm_tertiles"})  # cuts at stated shares of customers: stable in any data, so stability proves no groups
 
 
 def named(names: tuple[str, ...]) -> dict[str, Maker]:

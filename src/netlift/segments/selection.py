@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from netlift.errors import NotEnoughData
 from netlift.records import Candidate, Features, Floats, Ints, Outcome, Progress, Segmentation, silent
 from netlift.segments import algorithms, anomaly, plane, prep, screening, structure, usefulness, verdict
+from netlift.segments import leaks as leaking
 from netlift.segments.algorithms import Maker, Task
 from netlift.segments.screening import Screened
 from netlift.segments.structure import Structure
@@ -73,15 +75,16 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> Segm
     trials = _trials(study, screened, money)
     chosen = _chosen(study, screened, found, trials)
     evidence = usefulness.report(trials[chosen], money, study.seed) if money is not None and chosen in trials else None
-    circular = _circular(features, scaling.names)
+    circular, leaks = leaking.warnings(features, scaling.names, scaling.raw(features.values))
     decision = verdict.decide(found, money=money, evidence=evidence, asked_for=study.asked_for, circular=bool(circular))
 
     progress(0.9, "assigning every customer")
     offered = None if decision.structure == "none" else chosen
+    reason = " ".join([decision.reason, *_preference(study, screened, offered, trials), *leaks])
     x, y = plane.fit(study.X).place(study.X)
     score = anomaly.scores(scaling.unclipped(features.values), study.seed)
     return Segmentation(
-        verdict=decision,
+        verdict=dataclasses.replace(decision, reason=reason),
         comparison=tuple(_candidate(s, found.p, trials, chosen=offered, evidence=evidence) for s in screened),
         algorithm=offered[0] if offered else "",
         segment=_ordered(_refit(study, *offered), features) if offered else np.zeros(len(study.X), dtype=np.int64),
@@ -90,7 +93,7 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> Segm
         anomaly_score=score,
         anomaly_reason=anomaly.reasons(score, scaling.raw(features.values), scaling.features),
         inputs=scaling.names,
-        warnings=(*remarks, *fewer, *impossible, *circular),
+        warnings=(*remarks, *fewer, *impossible, *circular, *leaks),
     )
 
 
@@ -122,7 +125,8 @@ def _chosen(study: _Study, screened: Sequence[Screened], found: Structure, trial
     """What the settings fix; else what earns most; else, where there is structure, what shows it best; else nothing.
 
     Without money the number of segments is the one whose stability stands out most from the structureless copies,
-    and the algorithm the one that is most stable there: stability alone would always choose too few segments.
+    and the algorithm the one that is most stable there: stability alone would always choose too few segments. Cuts that are
+    fixed beforehand look for no groups, so they are chosen only where nothing else was tried.
     """
     if study.asked_for:
         return screened[0].algorithm, screened[0].k
@@ -131,9 +135,21 @@ def _chosen(study: _Study, screened: Sequence[Screened], found: Structure, trial
         return earner.algorithm, earner.k
     if not found.found:
         return None
-    k = min({s.k for s in screened}, key=lambda k: (abs(k - found.best_k), k))
-    steadiest = max((s for s in screened if s.k == k), key=lambda s: s.stability)
+    fitted = [s for s in screened if s.algorithm not in algorithms.FIXED_CUTS] or screened
+    k = min({s.k for s in fitted}, key=lambda k: (abs(k - found.best_k), k))
+    steadiest = max((s for s in fitted if s.k == k), key=lambda s: s.stability)
     return steadiest.algorithm, steadiest.k
+
+
+def _preference(study: _Study, screened: Sequence[Screened], offered: Which | None, trials: dict[Which, Trial]) -> tuple[str, ...]:
+    """Why the one that is offered and not one that is more stable, where there was a choice."""
+    if offered is None or study.asked_for:
+        return ()
+    one = next(s for s in screened if (s.algorithm, s.k) == offered)
+    steadiest = max(screened, key=lambda s: s.stability)
+    if steadiest.stability <= one.stability:
+        return ()
+    return (verdict.preference(one, steadiest, earned=usefulness.best(trials) is not None),)
 
 
 def _candidate(s: Screened, null_p: float, trials: dict[Which, Trial], *, chosen: Which | None, evidence: Evidence | None) -> Candidate:
@@ -185,15 +201,3 @@ def _profit_per_contact(members: Bools, outcome: Outcome | None) -> float:
     if outcome is None or not outcome.contacts[members].sum():
         return -np.inf
     return float(outcome.profit()[members].sum() / outcome.contacts[members].sum())
-
-
-def _circular(features: Features, inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """The warning that the outcome which judges the segments also made them."""
-    if features.outcome is None:
-        return ()
-    guilty = [f.name for f in features.features if f.name in inputs and (f.uses_response or f.name in features.outcome.columns)]
-    if not guilty:
-        return ()
-    judge = ", ".join(features.outcome.columns) or features.outcome.accounting.name
-    named = f"The outcome that judges the segments ({judge}) is also an input ({', '.join(guilty)})"
-    return (f"{named}: figures for the segments are too good; leave it out of features.include to see the honest ones.",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from netlift.records import Accounting, Verdict
+from netlift.segments.screening import Screened
 from netlift.segments.structure import Structure
 from netlift.segments.usefulness import ENOUGH_CONTACTED, Evidence, Money
 
@@ -30,6 +31,18 @@ def decide(structure: Structure, *, money: Money | None, evidence: Evidence | No
     else:
         sentences.append(_why_no_money(money))
     return Verdict(kind, useful, " ".join(sentences), _figures(structure, money, evidence))
+
+
+def preference(chosen: Screened, steadiest: Screened, *, earned: bool) -> str:
+    """Why a candidate was chosen although another is more stable; `earned` says that money chose it."""
+    name, other = (f"{s.algorithm.replace('_', ' ')} with {s.k} segments" for s in (chosen, steadiest))
+    more = f"The most stable was {other} ({steadiest.stability:.2f} against {chosen.stability:.2f}; 1 = always the same segments)"
+    if earned:
+        return f"{more}, but {name} gained most money on the customers kept for choosing."
+    return (
+        f"{more}, but few or fixed cuts are stable in any data: {name} was chosen, because near this number the groups stand out most "
+        "from structureless copies, and it is the most stable there of those that look for groups."
+    )
 
 
 def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
