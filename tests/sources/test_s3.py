@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import io
 import json
+import multiprocessing
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -247,6 +249,30 @@ def test_an_object_replaced_while_it_is_read(etags: bool, folder: str, tmp_path:
     (landed,) = (tmp_path / "landing").glob("*/*.csv")
     assert landed.read_bytes() == new
     proxy.close()
+
+
+def test_a_killed_process_leaves_a_good_state(server: Gateway, proxy: Proxy, folder: str, tmp_path: Path) -> None:
+    """Killed in the middle of an object, the next run fetches that one again, and not what had landed."""
+    server.put(f"{folder}/a.csv", csv(1))
+    server.put(f"{folder}/b.csv", big(20_000))
+    path = f"s3://{BUCKET}/{folder}/*.csv"
+    proxy.stalls = True
+    proxy.broken = lambda request: MIB if "b.csv" in request else None
+    child = multiprocessing.get_context("spawn").Process(target=read, args=(proxy.port, path, tmp_path))
+    child.start()
+    landing = tmp_path / "landing"
+    until = time.monotonic() + 30
+    while time.monotonic() < until and not (list(landing.glob("*/a-*.csv")) and list(landing.glob("*/.partial*.csv"))):
+        time.sleep(0.01)
+    time.sleep(0.2)  # so that a.csv is in the manifest
+    child.kill()
+    child.join()
+    assert list(landing.glob("*/.partial*.csv"))
+    proxy.broken = lambda _: None
+    proxy.requests.clear()
+    assert len(ids(read(proxy.port, path, tmp_path))) == 20_001
+    assert proxy.gets("a.csv") == []
+    assert not list(landing.glob("*/.partial*"))
 
 
 def test_an_object_replaced_all_the_time_is_refused(server: Gateway, proxy: Proxy, folder: str, tmp_path: Path) -> None:

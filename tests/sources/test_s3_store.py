@@ -54,6 +54,7 @@ def test_where_a_bucket_is(given: dict[str, Any], expected: str | None) -> None:
         ({"endpoint": "https://host:port"}, "is no address"),
         ({"endpoint": "ftp://host"}, "is no address"),
         ({"endpoint": "https://me:word@storage.example.com"}, "holds a user or password"),
+        ({"endpoint": "ftp://me:word@storage.example.com:port"}, "holds a user or password"),
         ({"access_key_env": "LAKE_KEY"}, "needs both access_key_env and secret_key_env"),
         ({"session_token_env": "LAKE_KEY"}, "needs both access_key_env and secret_key_env"),
         ({**KEYS, "credentials_file": "x"}, "keep one of them"),

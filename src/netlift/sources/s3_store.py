@@ -123,13 +123,13 @@ def passing(error: BaseException | None) -> bool:
 def _endpoint(connection: S3Connection, bucket: str, where: str) -> str | None:
     if connection.endpoint is None:
         return None
+    if "@" in connection.endpoint:
+        raise SettingsError(f"{where}.endpoint holds a user or password; name environment variables as access_key_env and secret_key_env.")
     url = _split(connection.endpoint)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
         raise SettingsError(
             f"{where}.endpoint is '{connection.endpoint}', which is no address; write e.g. \"https://storage.example.com\"."
         )
-    if url.username or url.password:
-        raise SettingsError(f"{where}.endpoint holds a user or password; name environment variables as access_key_env and secret_key_env.")
     if url.scheme == "http" and not _this_machine(url.hostname):
         raise SettingsError(f"{where}.endpoint is '{connection.endpoint}', and http:// is allowed only on this machine; write https://.")
     host = url.netloc if connection.path_style else f"{bucket}.{url.netloc}"
