@@ -217,6 +217,15 @@ def test_everything_is_fetched_again_when_columns_change(warehouse: Warehouse) -
     assert warehouse.landed() == [2]
 
 
+def test_a_watermark_that_vanishes_is_named(warehouse: Warehouse) -> None:
+    """When the watermark's column is gone, the sentence says so and what had landed stays."""
+    warehouse.run("CREATE TABLE sales.people (customer_id text, v integer)", "INSERT INTO sales.people VALUES ('a', 1)")
+    warehouse.load("customers", relation="sales.people", watermark="v")
+    warehouse.run("ALTER TABLE sales.people RENAME v TO vv")
+    assert "watermark is 'v', and sales.people has no such column" in warehouse.fails(watermark="v")
+    assert warehouse.landed() == [1]
+
+
 def test_without_a_watermark_everything_is_fetched_each_time(warehouse: Warehouse) -> None:
     """Deleted and changed rows are seen; one file is kept."""
     warehouse.run("CREATE TABLE sales.people (customer_id text)", "INSERT INTO sales.people VALUES ('a'), ('b')")

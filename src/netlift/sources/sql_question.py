@@ -39,9 +39,9 @@ class Question:
 
     @property
     def address(self) -> str:
-        """What tells databases apart; no secret."""
+        """What tells databases apart, and what accounts see of them; no secret."""
         c = self.connection
-        return f"{c.kind} {c.url or ''} {c.host} {c.port or ''} {c.database or ''}"
+        return f"{c.kind} {c.url or ''} {c.host} {c.port or ''} {c.database or ''} {c.user or ''}"
 
     def above(self, seen: Any, known: pa.Schema) -> Question:  # noqa: ANN401 - a whole number, date, datetime or text
         """The same for rows whose watermark is above `seen`, to be added to files with the schema `known`."""

@@ -94,18 +94,28 @@ def _url(question: Question) -> sa.URL:
         url = sa.make_url(question.connection.url or "")
     except (sa.exc.ArgumentError, ValueError):
         raise SettingsError(f"{key} is no SQLAlchemy URL; write it as driver://user@host/database.") from None  # it may hold a password
-    if url.password is not None:
+    if url.password is not None or any(_holds_password(k, v) for k, v in url.query.items()):
         raise SettingsError(f"{key} holds a password; take it out and name it by password_env or password_file.")
     if url.get_backend_name() == "sqlite":
         return _sqlite(question, url)
-    local = url.host is None or url.host in {"localhost", "::1"} or url.host.startswith("127.")
-    if not local and not any(_encrypts(k, v) for k, v in url.query.items()):
+    if not _on_this_machine(url) and not any(_encrypts(k, v) for k, v in url.query.items()):
         raise SettingsError(
-            f"{key} asks for no encryption, and '{url.host}' is not this machine; add the driver's option, e.g. ?sslmode=verify-full, "
-            "?ssl_ca=FILE or ?Encrypt=yes."
+            f"{key} asks for no encryption, and '{url.host or url.database}' may not be this machine; write host and the driver's option, "
+            "e.g. ?sslmode=verify-full, ?ssl_ca=FILE or ?Encrypt=yes."
         )
     password = question.connection.password()
     return url if password is None else url.set(password=password)
+
+
+def _holds_password(key: str, value: str | tuple[str, ...]) -> bool:
+    return key.lower() in {"password", "passwd", "pwd"} or "pwd=" in str(value).lower()
+
+
+def _on_this_machine(url: sa.URL) -> bool:
+    """Only where the URL says so plainly; an option may lead a driver to another host."""
+    if {"host", "odbc_connect", "dsn"} & {key.lower() for key in url.query}:
+        return False
+    return "unix_socket" in url.query if url.host is None else url.host in {"localhost", "::1"} or url.host.startswith("127.")
 
 
 def _encrypts(key: str, value: str | tuple[str, ...]) -> bool:
