@@ -258,6 +258,10 @@ class TableSettings(Section):
     session_gap: float = Field(default=30, gt=0, description="minutes without an event that end a visit, where events have no session_id")
     bots: Literal["drop", "keep"] = Field(default="drop", description="events of machines, by user agent and pace")
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
+    provider: str | None = Field(default=None, description="enrichment: who the data come from")
+    purpose: str | None = Field(default=None, description="enrichment: what they are used for, as customers were told")
+    notice: str | None = Field(default=None, description="enrichment: where and when customers were told")
+    social_media: bool = Field(default=False, description="enrichment: read what comes from social media, where everybody in it agreed")
 
     @model_validator(mode="after")
     def _surveys_only(self) -> TableSettings:
@@ -395,6 +399,9 @@ class Settings(Section):
         unknown = sorted(set(value) - set(TABLES))
         if unknown:
             raise ValueError(f"table '{unknown[0]}' is not a canonical table; they are {', '.join(TABLES)}")
+        for name, table in value.items():
+            if name != "enrichment" and (table.provider or table.purpose or table.notice or table.social_media):
+                raise ValueError(f"provider, purpose, notice and social_media belong to enrichment; take them out of {name}")
         if not {"customers", "transactions"} & set(value):
             raise ValueError("neither customers nor transactions is given; one of them is needed")
         return value

@@ -11,7 +11,7 @@ REQUIRED = {
     "products": "product_id",
     "events": "customer_id timestamp event",
     "survey": "customer_id question answer",
-    "enrichment": "customer_id",
+    "enrichment": "customer_id consent_reference",
     "contacts": "customer_id",
     "consents": "customer_id channel status",
     "campaigns": "campaign_id start_date end_date",

@@ -9,7 +9,7 @@ import numpy as np
 
 from netlift.engine import Session, computing, quoted
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, purchases
+from netlift.features import browsing, campaigns, categories, enrichment, purchases, survey
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
@@ -95,6 +95,10 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
         found.append(campaigns.SUBJECT)
     if tables.has("events", "session_id"):
         found.append(browsing.subject(engine, tables, names=settings.features.events, as_of=literals["{as_of}"]))
+    if tables.has("survey"):
+        found.append(survey.subject(engine, tables, as_of_utc=literals["{as_of_utc}"]))
+    if tables.has("enrichment"):
+        found.append(enrichment.subject(tables, provider=settings.tables["enrichment"].provider or "others"))
     return [s for s in found if s.entries]
 
 

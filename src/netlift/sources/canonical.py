@@ -70,7 +70,12 @@ CANONICAL: dict[str, Canonical] = {
         {"answered_at": "instant", "wave": "text", "weight": "number", "label": "text", "measure": "text"},
         may_be_empty=("answer",),  # a question left unanswered is an observation
     ),
-    "enrichment": _table({"customer_id": "id"}, key="customer_id", attributes="typed"),
+    "enrichment": _table(
+        {"customer_id": "id", "consent_reference": "text"},
+        {"obtained_at": "instant"},
+        key="customer_id",
+        attributes="typed",
+    ),
     "contacts": _table(
         {"customer_id": "id"},
         {"email": "text", "phone": "text", "postal": "text", "time_zone": "text", "country": "text", "language": "text"},

@@ -13,7 +13,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import browsing, files, health, odata, quarantine, refusals, s3, sql, survey
+from netlift.sources import browsing, enrichment, files, health, odata, quarantine, refusals, s3, sql, survey
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -81,8 +81,12 @@ def _part(progress: Progress, i: int, n: int) -> Progress:
 
 def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress: Progress) -> TableInput:
     settings = place.settings
+    if name == "enrichment":
+        enrichment.recorded(settings.tables[name])
     try:
         relation = read(settings.tables[name], name=name, place=place)
+        if name == "enrichment":
+            enrichment.no_social_media(settings.tables[name], relation.columns)
         loaded = _load_table(settings, engine, relation, name=name, progress=progress)
         return browsing.cleaned(engine, settings.tables[name], loaded) if name == "events" else loaded
     except OSError as error:
