@@ -222,6 +222,10 @@ def test_a_page_cut_by_the_server_is_no_page(server: Small) -> None:
         (Answer('{"d": {"results": []}}'), "gives no rows in page 1 of 'Orders'; check relation and version"),
         (Answer('{"value": [1]}'), "gives no rows"),
         (Answer('{"value": [], "@odata.nextLink": 5}'), "names no address as the page after page 1"),
+        (Answer('{"value": [], "@odata.nextLink": "http://["}'), "names no address as the next page of 'Orders'"),
+        (Answer('{"value": [], "@odata.nextLink": "a\\u0000b"}'), "names no address as the next page of 'Orders'"),
+        (Answer("[" * 100_000), "cuts page 1 of 'Orders' off"),
+        (Answer("no gzip", headers={"Content-Encoding": "gzip"}), "cannot be reached or breaks off"),
         (Answer(json.dumps({"error": {"message": "No such thing."}}), status=400), "answers 'Orders' with 400: No such thing."),
         (Answer(json.dumps({"error": {"message": {"value": "Old."}}}), status=500), "answers 'Orders' with 500: Old."),
         (Answer(status=401), "refuses the user 'netlift' (401); check the credentials."),
@@ -258,6 +262,8 @@ def test_a_page_carries_the_count(server: Small) -> None:
     assert list(client(server).pages("Orders", {})) == [Page([], 7)]
     says(server, Answer('{"d": {"results": [], "__count": "8"}}'))
     assert list(client(server, version="v2").pages("Orders", {})) == [Page([], 8)]
+    says(server, Answer('{"value": [], "@odata.count": "many"}'))
+    assert list(client(server).pages("Orders", {})) == [Page([], None)]
 
 
 @pytest.mark.parametrize(

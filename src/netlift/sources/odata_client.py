@@ -92,7 +92,7 @@ class Client:
         what = f"page {number:,} of '{relation}'"
         try:
             data = json.loads(response.content, parse_float=Decimal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = response.headers.get("content-type", "no stated kind").partition(";")[0]
             if kind != "application/json":
                 raise SourceError(f"{self.named} answers {what} with {kind}, where JSON was asked for; check the url.") from error
@@ -102,7 +102,7 @@ class Client:
             raise SourceError(f"{self.named} gives no rows in {what}; check relation and version.")
         if following is not None and not isinstance(following, str):
             raise SourceError(f"{self.named} names no address as the page after {what}; ask the service's owner.")
-        return Page(rows, None if counted is None else int(counted)), following
+        return Page(rows, int(counted) if str(counted).isdecimal() else None), following
 
     def _following(self, link: str, url: str, relation: str) -> str:
         """The next page's address, which must be at the service.
@@ -110,7 +110,12 @@ class Client:
         A V2 server behind a proxy names itself as it knows itself; path and query are taken, and the user's own address.
         """
         here = urlsplit(self.root)
-        there = urlsplit(urljoin(url, link))
+        try:
+            there = urlsplit(str(httpx.URL(urljoin(url, link))))
+        except (ValueError, httpx.InvalidURL) as error:
+            raise SourceError(
+                f"{self.named} names no address as the next page of '{relation}' ({error}); ask the service's owner."
+            ) from error
         known = (there.scheme, there.netloc) == (here.scheme, here.netloc) or self._connection.version == "v2"
         if not known or not there.path.startswith(here.path) or ".." in unquote(there.path).split("/"):
             raise SourceError(
@@ -161,7 +166,7 @@ class Client:
             wait = FIRST_WAIT * 2 ** (attempt - 1)
             try:
                 response = send()
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
                     what = "does not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached or breaks off"
                     raise SourceError(f"{named} {what}, {attempt} times ({error}); try later.") from error
