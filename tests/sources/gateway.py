@@ -96,6 +96,7 @@ class Proxy:
         self.answer: bytes | None = None  # said to every request instead of asking the server
         self.broken: Callable[[str], int | None] = lambda _: None  # bytes after which the answer to a request breaks
         self.before: Callable[[], None] = lambda: None  # done before a connection breaks
+        self.slow: Callable[[str], float] = lambda _: 0  # seconds between the parts of an answer
         self.stalls = False  # break by saying nothing more
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -134,9 +135,9 @@ class Proxy:
                 return
             with socket.create_connection(("127.0.0.1", self.upstream)) as server:
                 server.sendall(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-                self._hand_on(server, client, self.broken(request))
+                self._hand_on(server, client, limit=self.broken(request), pause=self.slow(request))
 
-    def _hand_on(self, server: socket.socket, client: socket.socket, limit: int | None) -> None:
+    def _hand_on(self, server: socket.socket, client: socket.socket, *, limit: int | None, pause: float) -> None:
         sent = 0
         try:
             while part := server.recv(65536):
@@ -148,6 +149,7 @@ class Proxy:
                     return
                 client.sendall(part)
                 sent += len(part)
+                time.sleep(pause)
         except OSError:
             return  # the client has gone
 

@@ -251,6 +251,30 @@ def test_an_object_replaced_while_it_is_read(etags: bool, folder: str, tmp_path:
     proxy.close()
 
 
+def test_each_try_waits_longer(server: Gateway, proxy: Proxy, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the second to the fifth try it waits 1, 2, 4 and 8 times the pause."""
+    monkeypatch.setattr(s3, "PAUSE", 0.1)
+    server.put(f"{folder}/a.csv", big(20_000))
+    proxy.broken = lambda request: 10_000 if "a.csv" in request else None
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match="was cut 5 times in a row"):
+        read(proxy.port, f"s3://{BUCKET}/{folder}/*.csv", tmp_path)
+    assert time.monotonic() - begun > 1.5
+
+
+def test_when_one_fails_the_others_stop(server: Gateway, proxy: Proxy, folder: str, tmp_path: Path) -> None:
+    """A download of half a minute is given up as soon as another object cannot be had."""
+    server.put(f"{folder}/slow.csv", big(100_000))
+    server.put(f"{folder}/cut.csv", big(20_000))
+    proxy.slow = lambda request: 0.2 if "slow.csv" in request else 0
+    proxy.broken = lambda request: 10_000 if "cut.csv" in request else None
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match=r"cut\.csv' cannot be fetched"):
+        read(proxy.port, f"s3://{BUCKET}/{folder}/*.csv", tmp_path)
+    assert time.monotonic() - begun < 15
+    assert not list((tmp_path / "landing").glob("*/*.csv"))
+
+
 def test_a_killed_process_leaves_a_good_state(server: Gateway, proxy: Proxy, folder: str, tmp_path: Path) -> None:
     """Killed in the middle of an object, the next run fetches that one again, and not what had landed."""
     server.put(f"{folder}/a.csv", csv(1))
