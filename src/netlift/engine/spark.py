@@ -63,7 +63,10 @@ class SparkEngine:
         self._folder = tempfile.TemporaryDirectory(prefix="netlift-spark-")
         self._kept: dict[str, Any] = {}
         try:
-            self._session, self._stop = _remote(settings) if settings.remote else _local(settings, self._folder.name)
+            with warnings.catch_warnings():
+                # pyspark 4.3 warns of pandas 3 when it is imported; tables pass as Arrow here, never as pandas
+                warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+                self._session, self._stop = _remote(settings) if settings.remote else _local(settings, self._folder.name)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -189,12 +192,9 @@ def _local(settings: EngineSettings, folder: str) -> tuple[Any, Any]:
 def _remote(settings: EngineSettings) -> tuple[Any, Any]:
     """A session of its own on a Spark Connect server, and what ends it."""
     try:
-        with warnings.catch_warnings():
-            # pyspark 4.3 warns of pandas 3 when it is imported; tables pass as Arrow here, never as pandas
-            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-            import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
-            from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415
-            from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415
+        import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional extra
+        from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415
+        from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("spark", "engine.name = 'spark'") from error
     parts = urlsplit(settings.remote or "")
