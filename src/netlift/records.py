@@ -424,6 +424,8 @@ class Estimate:
     customers: int  # whose campaign days are measured
     comparison: str  # against what, in words
     warnings: tuple[str, ...] = ()
+    incremental_low: float | None = None  # money at both ends of the lift's interval
+    incremental_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

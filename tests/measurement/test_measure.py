@@ -12,6 +12,7 @@ from netlift.measurement.difference_in_differences import (
     no_campaign_before_or_after,
     not_in_campaign,
 )
+from netlift.measurement.estimators import ESTIMATORS
 from netlift.measurement.two_way_fixed_effects import fit
 from tests.measurement.worlds import Measured
 
@@ -129,7 +130,9 @@ def test_thirteen_households_cannot_tell(journey: Measured) -> None:
 
 def test_what_is_left_out_is_named(journey: Measured) -> None:
     """Eight campaigns lack days before or after; the total says so, and each of them says why."""
-    assert any(w.startswith("8 of 27 campaigns (") for w in journey.one("did_never_targeted", "any").warnings)
+    (left_out,) = (w for w in journey.one("did_never_targeted", "any").warnings if w.startswith("8 of 27 campaigns ("))
+    numbers = [int(name) for name in left_out.partition("(")[2].partition(")")[0].split(", ")]
+    assert numbers == sorted(numbers)
     alone = journey.one("did_never_targeted", "15")
     assert alone.lift is None
     assert alone.warnings[0].startswith("cannot be estimated, because 28 days of sales before the start")
@@ -141,6 +144,17 @@ def test_every_adjusted_estimate_says_it_is_not_randomised(journey: Measured) ->
     assert all(any("not drawn at random" in w for w in e.warnings) for e in shown)
     assert all(e.incremental_profit is None for e in journey.measurement.estimates)
     assert all((e.low or 0) <= (e.lift or 0) <= (e.high or 0) for e in shown)
+
+
+def test_money_has_the_interval_of_its_lift(journey: Measured) -> None:
+    """Low, point and high in the same order as the lift's, and 0 % is 0 money: the ends have the lift's signs."""
+    told = [e for e in journey.measurement.estimates if e.incremental_sales is not None]
+    assert {e.estimator for e in told} == set(ESTIMATORS) - {"naive_median"}
+    for e in told:
+        assert e.incremental_high is not None
+        assert e.incremental_low is None or e.incremental_low < e.incremental_sales
+        assert e.incremental_sales < e.incremental_high
+        assert np.sign([e.incremental_sales, e.incremental_high]).tolist() == np.sign([e.lift, e.high]).tolist()
 
 
 def test_the_sentence_tells_which_to_believe(journey: Measured) -> None:

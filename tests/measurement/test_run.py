@@ -64,6 +64,8 @@ def test_the_arms_are_compared_on_sales_after_sending(engine: Engine) -> None:
     for estimate, lift in ((plain, welch(control, treated)), (sharp, cuped(control, treated))):
         assert (estimate.lift, estimate.low, estimate.high) == pytest.approx((lift.relative, lift.low, lift.high), rel=1e-9)
         assert estimate.incremental_sales == pytest.approx(lift.absolute * (N - HELD), rel=1e-9)
+        ends = [end * control.mean * (N - HELD) for end in (lift.low, lift.high)]
+        assert [estimate.incremental_low, estimate.incremental_high] == pytest.approx(ends, rel=1e-9)
     assert sharp.low is not None
     assert sharp.low < 0.2 < (sharp.high or 0)
     assert {(e.scope, e.evidence, e.customers) for e in (plain, sharp)} == {("7", "randomised", N - HELD)}

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from netlift.measurement.estimators import ESTIMATORS
 from netlift.measurement.past import Campaign
-from netlift.measurement.sentence import believed, sentence
+from netlift.measurement.sentence import BELIEVED, believed, sentence
 from netlift.measurement.summaries import Summaries
 from netlift.records import Estimate
 from tests.measurement import by_hand
@@ -65,6 +66,11 @@ def test_few_customers_cannot_tell() -> None:
     """A large lift of 13 customers is not called a lift."""
     told = sentence(shop(selected=False), [estimate("naive_pooled", 0.1), estimate(B, 0.5, few=True)], holdout=0.1)
     assert "With 13 customers this cannot tell whether the campaigns raised sales." in told
+
+
+def test_readers_meet_the_most_credible_estimate_first() -> None:
+    """Adjusted estimates come in the order in which they are believed, as reports take the first."""
+    assert tuple(name for name in ESTIMATORS if name in BELIEVED) == BELIEVED
 
 
 def test_the_cleanest_controls_are_believed_first() -> None:

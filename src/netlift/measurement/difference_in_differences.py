@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from netlift.errors import NotEnoughData
 from netlift.measurement.figure import Figure, around_ratio, money
 from netlift.measurement.past import ANY, NEEDED_BEFORE
 from netlift.measurement.summaries import Flags, Summaries, Window
-from netlift.measurement.words import percent, signed
+from netlift.measurement.words import natural, percent, signed
 from netlift.records import Floats
 
 Control = Callable[[Window, Flags], Flags]  # a campaign and who was ever targeted -> who serves as control, (n,)
@@ -157,7 +158,7 @@ def difference_in_differences(summaries: Summaries, scope: str, control: Control
         low,
         high,
         found.customers,
-        money(summaries.treated_sales(scope), found.relative),
+        partial(money, summaries.treated_sales(scope)),
         _warnings(found) + left_out(summaries, scope),
     )
 
@@ -168,7 +169,7 @@ def before_after(summaries: Summaries, scope: str) -> Figure:
     treated = means(windows, [w.treated for w in windows])
     customers = int(np.any([w.treated for w in windows], axis=0).sum())
     low, high = around_ratio(1 + treated.change, treated.log_influence(), clusters=customers)
-    return Figure(treated.change, low, high, customers, money(summaries.treated_sales(scope), treated.change), left_out(summaries, scope))
+    return Figure(treated.change, low, high, customers, partial(money, summaries.treated_sales(scope)), left_out(summaries, scope))
 
 
 def _warnings(found: Comparison) -> tuple[str, ...]:
@@ -189,4 +190,4 @@ def left_out(summaries: Summaries, scope: str) -> tuple[str, ...]:
     if scope not in (ANY, *summaries.past.kinds) or not short:
         return ()
     needed = f"they lack {NEEDED_BEFORE} days of sales before the start or end after the data"
-    return (f"{len(short)} of {len(campaigns)} campaigns ({', '.join(short)}) are left out: {needed}.",)
+    return (f"{len(short)} of {len(campaigns)} campaigns ({', '.join(sorted(short, key=natural))}) are left out: {needed}.",)

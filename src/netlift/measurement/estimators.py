@@ -45,12 +45,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "naive_median": Estimator("naive", "the middle customer's own days without any campaign", NAIVE, naive_median),
     "calendar": Estimator("naive", "the whole company's days without such a campaign", NAIVE, calendar),
     "before_after": Estimator("naive", "the addressed customers' own days just before the campaign", EVERY, before_after),
-    "did_not_in_campaign": Estimator(
-        "adjusted",
-        "the change of all customers who were not in the campaign",
-        EVERY,
-        partial(difference_in_differences, control=not_in_campaign),
-    ),
+    # the adjusted ones in the order in which they are believed
     "did_no_campaign_before_or_after": Estimator(
         "adjusted",
         "the change of customers without a campaign before or after",
@@ -62,6 +57,12 @@ ESTIMATORS: Mapping[str, Estimator] = {
         "the change of customers who were never in a campaign",
         EVERY,
         partial(difference_in_differences, control=never_targeted),
+    ),
+    "did_not_in_campaign": Estimator(
+        "adjusted",
+        "the change of all customers who were not in the campaign",
+        EVERY,
+        partial(difference_in_differences, control=not_in_campaign),
     ),
     "two_way_fixed_effects": Estimator(
         "adjusted",

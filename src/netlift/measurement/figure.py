@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +17,19 @@ ALL_ALIKE = "all bought exactly alike, so there is nothing to judge chance by"
 FEW = 30  # below this number of customers a figure cannot tell anything
 
 
+def not_known(lift: float) -> float | None:
+    """The money of an estimator that speaks of rates only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A relative lift (0.05 = 5 % more sales) with its 95 % interval."""
+    """A relative lift (0.05 = 5 % more sales) with its 95 % interval; `incremental` gives the money of each of the three."""
 
     lift: float
     low: float
     high: float
     customers: int
-    incremental_sales: float | None = None  # money
+    incremental: Callable[[float], float | None] = not_known  # of the lift: the sales that it brought, rising with it; money
     warnings: tuple[str, ...] = ()
 
 

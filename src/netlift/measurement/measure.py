@@ -73,11 +73,13 @@ def _record(name: str, estimator: Estimator, scope: str, figure: Figure | None, 
         lift=None if figure is None else float(figure.lift),
         low=None if figure is None else float(figure.low),
         high=None if figure is None else float(figure.high),
-        incremental_sales=None if figure is None else figure.incremental_sales,
+        incremental_sales=None if figure is None else figure.incremental(figure.lift),
         incremental_profit=None,  # sales are not profit, and the margin is not known
         customers=0 if figure is None else figure.customers,
         comparison=estimator.comparison,
         warnings=warnings,
+        incremental_low=None if figure is None else figure.incremental(figure.low),
+        incremental_high=None if figure is None else figure.incremental(figure.high),
     )
 
 

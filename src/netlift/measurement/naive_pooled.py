@@ -5,6 +5,8 @@ Assumes that who is addressed, and when, has nothing to do with how much is boug
 with many campaign days weigh more in the first heap, and they are the heavy buyers. Source: ground-truth.md 4.3.
 """
 
+from functools import partial
+
 from netlift.measurement.figure import Figure, money, ratio_of_rates
 from netlift.measurement.summaries import Summaries
 
@@ -13,4 +15,4 @@ def naive_pooled(summaries: Summaries, scope: str) -> Figure:
     """The KPI as it is usually computed. Raises NotEnoughData where there is nothing to compare."""
     days = summaries.days[scope]
     lift, low, high = ratio_of_rates((days.sales_in, days.days_in), (days.sales_out, days.days_out))
-    return Figure(lift, low, high, len(days.days_in), money(float(days.sales_in.sum()), lift))
+    return Figure(lift, low, high, len(days.days_in), partial(money, float(days.sales_in.sum())))

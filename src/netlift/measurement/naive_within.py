@@ -5,6 +5,8 @@ sales on free days. Takes differences between customers away, but not season, no
 ground-truth.md 4.4.
 """
 
+from functools import partial
+
 import numpy as np
 
 from netlift.errors import NotEnoughData
@@ -20,7 +22,7 @@ def naive_within(summaries: Summaries, scope: str) -> Figure:
     inside, outside = _own_rates(summaries.days[scope])
     one = np.ones(len(inside))
     lift, low, high = ratio_of_rates((inside, one), (outside, one))
-    return Figure(lift, low, high, len(inside), money(float(summaries.days[scope].sales_in.sum()), lift))
+    return Figure(lift, low, high, len(inside), partial(money, float(summaries.days[scope].sales_in.sum())))
 
 
 def naive_median(summaries: Summaries, scope: str) -> Figure:

@@ -126,6 +126,8 @@ def _estimate(run_id: str, name: str, *, control: Arm, treated: Arm, warnings: t
         customers=treated.n,
         comparison=ESTIMATORS[name][1],
         warnings=warnings,
+        incremental_low=lift.low * control.mean * treated.n,
+        incremental_high=lift.high * control.mean * treated.n,
     )
 
 

@@ -66,4 +66,5 @@ def two_way_fixed_effects(summaries: Summaries, scope: str, *, targeted_only: bo
     beta, half = float(found.beta[j]), t_quantile(len(days.days_in)) * float(found.error[j])
     if half / base < NO_SPREAD:
         raise NotEnoughData(ALL_ALIKE)
-    return Figure(beta / base, (beta - half) / base, (beta + half) / base, len(days.days_in), beta * float(days.days_in.sum()))
+    usual = base * float(days.days_in.sum())  # sales on the campaign days as on free days
+    return Figure(beta / base, (beta - half) / base, (beta + half) / base, len(days.days_in), lambda lift: lift * usual)

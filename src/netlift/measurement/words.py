@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def percent(share: float, decimals: int = 1) -> str:
     """A share as a percentage without its sign: 0.414 -> 41.4 %."""
@@ -17,3 +19,8 @@ def signed(share: float) -> str:
 def interval(low: float, high: float) -> str:
     """An interval of shares: [−7.9 %, −3.4 %]."""
     return f"[{signed(low)}, {signed(high)}]"
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorting key by which campaign 2 comes before campaign 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
