@@ -260,7 +260,9 @@ def _die(*_: object) -> None:
         ({"user": "nobody"}, "refuses the user 'nobody' or the password"),
         ({"password_env": "WRONG"}, "refuses the user 'reader' or the password"),
         ({"password_env": None}, "wants a password; write password_env or password_file in connections.warehouse"),
-        ({"database": "shop"}, "database 'shop' on 127.0.0.1:"),
+        ({"database": "shop"}, "does not exist; correct connections.warehouse.database"),
+        ({"user": "guest"}, "has no free connection; try again later"),
+        ({"user": "idle"}, 'cannot be opened: role "idle" is not permitted to log in.'),
         ({"database": None}, "connections.warehouse.database is missing"),
         ({"password_env": "NOT_SET"}, "The environment variable NOT_SET, named as password_env, is not set"),
         ({"ca_file": "none.pem", "host": "localhost"}, "ca_file 'none.pem' cannot be read"),
@@ -271,6 +273,13 @@ def _die(*_: object) -> None:
 def test_no_connection_is_explained(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], said: str) -> None:
     """Wrong host, port, user, password, database or certificate: one sentence with what to correct."""
     monkeypatch.setenv("WRONG", "not the password")
+    warehouse.run(
+        "DROP ROLE IF EXISTS guest, idle",
+        *(
+            f"CREATE ROLE {account} PASSWORD '{PASSWORD.replace(chr(39), 2 * chr(39))}'"
+            for account in ("guest LOGIN CONNECTION LIMIT 0", "idle")
+        ),
+    )
     warehouse.shop.write("own.pem", CERTIFICATE[0])
     warehouse.shop.write("other.pem", _certificate()[0])
     warehouse.connection |= {"port": free_port()} if "port" in change else change

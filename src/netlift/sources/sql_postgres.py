@@ -189,11 +189,15 @@ def _why_no_connection(question: Question, text: str) -> str:
         ("certificate verify failed", f"shows a certificate that {section}.ca_file did not sign; correct ca_file or host"),
         ("does not match host name", f"shows a certificate for another host; correct {section}.host"),
         ("root certificate file", f"cannot be checked, because {section}.ca_file '{c.ca_file}' cannot be read; correct the path"),
+        ("too many connections|too many clients|connection slots", "has no free connection; try again later"),
+        ("starting up|shutting down|recovery mode", "is starting or stopping; try again in a moment"),
         ("no pg_hba.conf entry", f"does not let the user '{c.user}' in from here; ask its administrator for an entry in pg_hba.conf"),
-        ("role ", f"does not know the user '{c.user}'; correct {section}.user"),
-        ("database ", f"does not exist; correct {section}.database"),
+        (r'role ".*" does not exist', f"does not know the user '{c.user}'; correct {section}.user"),
+        (r'database ".*" does not exist', f"does not exist; correct {section}.database"),
     )
-    reason = next((why for mark, why in known if mark in text.replace(f'"{c.database}"', "")), "cannot be opened; look at the server's log")
+    fatal = re.search(r"FATAL:\s+(.+)", text)  # the server's own words, which never hold a password
+    otherwise = f"cannot be opened: {fatal[1]}" if fatal else "cannot be opened; look at the server's log"
+    reason = next((why for mark, why in known if re.search(mark, text)), otherwise)
     return f"{_where(question)} {reason}."
 
 
