@@ -17,7 +17,17 @@ from netlift.features.outcome import outcome
 from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, Texts, silent
 from netlift.settings import Settings
 
-READ = ("customers", "transactions", "products", "events", "campaigns", "contacted", "responses")  # never contacts: Spark needs none
+READ = (
+    "customers",
+    "transactions",
+    "products",
+    "events",
+    "survey",
+    "enrichment",
+    "campaigns",
+    "contacted",
+    "responses",
+)  # never contacts: Spark needs none
 
 
 def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Features:

@@ -20,8 +20,8 @@ FROM survey WHERE {known}
 """
 RELATION = """
 SELECT customer_id, question, value, CASE WHEN answer IS NULL THEN 0e0 ELSE 1e0 END AS answered,
-       row_number() OVER (PARTITION BY customer_id, question, CASE WHEN answer IS NULL THEN 0 ELSE 1 END
-                          ORDER BY moment DESC NULLS LAST, wave DESC NULLS LAST, answer NULLS LAST) AS place
+       lag(1) OVER (PARTITION BY customer_id, question, CASE WHEN answer IS NULL THEN 0 ELSE 1 END
+                    ORDER BY moment DESC NULLS LAST, wave DESC NULLS LAST, answer NULLS LAST) AS newer
 FROM ({answers}) AS a
 """
 
@@ -60,15 +60,18 @@ def _answers(tables: Tables) -> str:
 
 def _questions(engine: Session, known: str) -> tuple[list[str], list[str]]:
     """The questions whose every answer is one finite number, those with most answers first; and what is left out."""
-    numeric = "count(CASE WHEN value BETWEEN -1e300 AND 1e300 THEN 1 END) = count(answer)"
     several = (
         f"SELECT DISTINCT question FROM (SELECT question FROM ({known}) AS a WHERE answer IS NOT NULL"
         " GROUP BY customer_id, question, moment, wave HAVING count(*) > 1) AS s"
     )
+    counted = (
+        "SELECT a.question AS question, max(CASE WHEN s.question IS NULL THEN 0 ELSE 1 END) AS repeated, count(answer) AS answers,"
+        f" count(CASE WHEN value BETWEEN -1e300 AND 1e300 THEN 1 END) AS numbers FROM ({known}) AS a"
+        f" LEFT JOIN ({several}) AS s ON a.question = s.question GROUP BY a.question"
+    )
     rows = engine.rows(
-        f"SELECT a.question, max(CASE WHEN s.question IS NULL THEN 0 ELSE 1 END) FROM ({known}) AS a"
-        f" LEFT JOIN ({several}) AS s ON a.question = s.question GROUP BY a.question HAVING count(answer) > 0 AND {numeric}"
-        " ORDER BY count(answer) DESC NULLS LAST, a.question NULLS LAST"
+        f"SELECT question, repeated FROM ({counted}) AS q WHERE answers > 0 AND numbers = answers"
+        " ORDER BY answers DESC NULLS LAST, question NULLS LAST"
     )
     single = [question for question, repeated in rows if not repeated]
     notes = []
@@ -105,4 +108,4 @@ def _answer(question: str, *, taken: set[str]) -> Entry:
         words=(f"low answers to '{question}'", f"high answers to '{question}'"),
     )
     literal = "'" + question.replace("'", "''") + "'"
-    return Entry(feature, f"max(value) FILTER (WHERE question = {literal} AND answered = 1e0 AND place = 1)")
+    return Entry(feature, f"max(value) FILTER (WHERE question = {literal} AND answered = 1e0 AND newer IS NULL)")
