@@ -41,6 +41,7 @@ def given(**sections: Any) -> Settings:
         ({"response": {"contact_cost": -1, "revenue": 5}}, "response.contact_cost is -1"),
         ({"offers": [{"name": "a"}, {"name": "a"}]}, "two offers are named 'a'"),
         ({"channels": {"email": {"sender": "x", "host": "mail.example.com", "tls": False}}}, "tls = false is allowed only on this machine"),
+        ({"channels": {"email": {"sender": "x", "host": "127.0.0.1.example.com", "tls": False}}}, "allowed only on this machine"),
         ({"folder": "/tmp"}, "'folder' is not a key"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import tomllib
 from datetime import date
@@ -128,7 +129,10 @@ class Format(Section):
 
 
 def _loopback(host: str) -> bool:
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: whatever it looks like, it may lead anywhere
+        return False
 
 
 def _secret(env: str | None, file: str | None, key: str) -> str | None:

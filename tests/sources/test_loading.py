@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,22 @@ if SHARED.exists():
         }
         inputs, _ = published(SHARED, tables)
         assert (inputs["events"].rows_ok, inputs["customers"].rows_ok) == (31_106, 801)
+
+
+def test_fetched_contact_data_stay_nowhere(tmp_path: Path) -> None:
+    """Of what is fetched, transactions are kept in the landing area; contacts leave no file behind: they belong in the vault."""
+    books = tmp_path / "shop.db"
+    with closing(sqlite3.connect(books)) as database, database:
+        database.execute("CREATE TABLE sales AS SELECT '1' AS customer_id, '2017-01-01' AS timestamp, 5.0 AS amount")
+        database.execute("CREATE TABLE people AS SELECT '1' AS customer_id, 'canary@example.com' AS email")
+    source = {"source": "sqlalchemy", "connection": "books"}
+    config = {
+        "project": {"name": "shop", "currency": "USD"},
+        "connections": {"books": {"kind": "sqlalchemy", "url": f"sqlite:///{books}"}},
+        "tables": {"transactions": {**source, "relation": "sales"}, "contacts": {**source, "relation": "people"}},
+    }
+    with Engine() as engine:
+        sources.load(parse(config, folder=tmp_path, sha256=""), engine, landing=tmp_path / "landing")
+        assert engine.rows("SELECT email FROM contacts") == [("canary@example.com",)]
+    landed = [path.relative_to(tmp_path / "landing").parts[0] for path in (tmp_path / "landing").rglob("*.parquet")]
+    assert [name.split("-")[0] for name in landed] == ["transactions"]

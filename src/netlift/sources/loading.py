@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,18 +50,20 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent, *, lan
     for name, table in settings.tables.items():
         if table.source not in sources:
             raise SettingsError(f"tables.{name}.source is '{table.source}', which is no source; they are {', '.join(sorted(sources))}.")
-    with ExitStack() as stack:
-        kept = landing or Path(stack.enter_context(TemporaryDirectory(prefix="netlift-landing-")))
-        return _load(settings, engine, sources, place=Place(settings, kept), progress=progress)
+    with TemporaryDirectory(prefix="netlift-landing-") as temporary:
+        passing = Place(settings, Path(temporary))
+        # contact data is kept in the vault only: what was fetched of it goes when the table is read
+        places = {name: passing if landing is None or name == "contacts" else Place(settings, landing) for name in settings.tables}
+        return _load(settings, engine, sources, places=places, progress=progress)
 
 
-def _load(settings: Settings, engine: Engine, sources: dict[str, Read], *, place: Place, progress: Progress) -> Tables:
+def _load(settings: Settings, engine: Engine, sources: dict[str, Read], *, places: dict[str, Place], progress: Progress) -> Tables:
     quarantine.create(engine)
     inputs: list[TableInput] = []
     try:
         for i, (name, table) in enumerate(settings.tables.items()):
             part = _part(progress, i, len(settings.tables))
-            inputs.append(_read_table(engine, sources[table.source], place, name=name, progress=part))
+            inputs.append(_read_table(engine, sources[table.source], places[name], name=name, progress=part))
     except BaseException:
         for name in settings.tables:
             engine.execute(f"DROP TABLE IF EXISTS {name}")
