@@ -83,7 +83,7 @@ def _segmentation(n: int, rng: np.random.Generator, segment: np.ndarray) -> Segm
         "constructed",
         True,
         "The customers form one cloud, but cutting it in four earns 0.14 USD more per customer [0.05, 0.22].",
-        {"z": -0.4, "p": 0.42},
+        {"structure_z": -0.4, "structure_p": 0.42},
     )
     score = rng.random(n)
     reason = np.array([None] * n, dtype=object)
@@ -156,6 +156,8 @@ def measurement() -> Measurement:
         customers=1559,
         comparison="customers without a campaign before or during it",
         warnings=("Customers were not drawn by lot.",),
+        incremental_low=-68000.0,
+        incremental_high=-14900.0,
     )
     naive = Estimate(
         "any",

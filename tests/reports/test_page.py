@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -113,13 +114,36 @@ def test_rows_read_add_up(page: str) -> None:
     assert all(_number(r[2]) == _number(r[3]) + _number(r[4]) + _number(r[5]) for r in rows[1:])
 
 
-def test_every_estimate_is_in_the_appendix(page: str, full: ReportContent) -> None:
-    """Also what cannot be estimated is listed, with the reason."""
-    assert full.measurement is not None
-    rows = next(table for caption, table in Reader(page).tables.items() if caption.startswith("Every estimate"))
-    assert len(rows) - 1 == len(full.measurement.estimates)
+def test_the_appendix_has_one_estimate_for_each_campaign(page: str) -> None:
+    """One row for what is not on the pages before; also what cannot be estimated is listed, with the reason."""
+    rows = next(table for caption, table in Reader(page).tables.items() if caption.startswith("The change in sales by type"))
+    assert [row[0] for row in rows[1:]] == ["1"]
     assert "cannot tell" in rows[-1]
     assert "Cannot tell, because only 13 customers were in this campaign." in rows[-1][-1]
+
+
+def test_money_of_the_lift_has_its_interval_and_one_currency(page: str) -> None:
+    """The card and the table give both ends; the currency stands once."""
+    assert '−41,234 USD <span class="interval">[−68,000, −14,900]</span> in sales' in page
+    assert '−41,234 USD<span class="small">[−68,000, −14,900]</span>' in page
+    assert not re.search(r"USD(</?span[^>]*>|\s)*\[[^]]*\] USD", page)
+
+
+def test_facts_of_a_part_of_a_day_are_not_before_it(page: str, full: ReportContent, tmp_path: Path) -> None:
+    """At midnight the day itself does not count; a moment after the last sale is up to that day."""
+    assert "facts before 2017-10-01." in page
+    later = replace(full, features=replace(full.features, as_of=datetime(1998, 6, 30, 0, 0, 0, 1)))  # noqa: DTZ001 - local time
+    written = write(later, tmp_path).read_text(encoding="utf-8")
+    assert "facts up to 1998-06-30." in written
+    assert "before 1998-06-30" not in written
+
+
+def test_figures_behind_the_verdict_are_in_words_in_the_appendix(page: str) -> None:
+    """No code name stands there, and not before the method."""
+    before, _, method = page.partition('id="method"')
+    assert "Figures behind the verdict" in method
+    assert "Figures behind the verdict" not in before
+    assert "Chance of as much stability in data without groups" in method
 
 
 def test_segments_name_accounting_and_fidelity(page: str, full: ReportContent) -> None:

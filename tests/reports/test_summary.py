@@ -43,6 +43,23 @@ def test_the_naive_twin_is_of_the_same_campaigns() -> None:
     assert summary.naive_twin(None) is None
 
 
+def test_each_campaign_has_its_most_credible_estimate() -> None:
+    """Known before unknown, adjusted before naive, else the first; the headline's own campaigns are left away."""
+    assert BEST is not None
+    unknown, first, second = (replace(BEST, scope="7", estimator=name, lift=lift) for name, lift in (("a", None), ("b", 0.1), ("c", 0.2)))
+    naive = replace(BEST, scope="7", evidence="naive")
+    told = replace(measurement(), estimates=(BEST, naive, unknown, first, second, replace(naive, scope="8")))
+    assert summary.other_estimates(told) == [first, replace(naive, scope="8")]
+    assert summary.other_estimates(None) == []
+
+
+@pytest.mark.parametrize(("offers", "label"), [(("A", "B"), "Test two offers (A/B)"), (("A",), "Test the offer"), ((), "Test the offer")])
+def test_only_two_offers_are_tested_against_each_other(offers: tuple[str, ...], label: str) -> None:
+    """A single offer is tested against no contact."""
+    assert summary.action("ab_test", offers) == label
+    assert summary.action("keep", offers) == "Keep going"
+
+
 def test_people_without_a_message_are_no_messages() -> None:
     """The ledger's excluded rows are people, not messages."""
     assert summary.messages({"accepted": 5, "excluded": 7, "unknown": 1}) == {

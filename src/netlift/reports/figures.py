@@ -56,12 +56,12 @@ def percent_interval(low: float | None, high: float | None, *, signed: bool = Fa
     return f"[{percent(low, signed=signed)}, {percent(high, signed=signed)}]"
 
 
-def money_interval(low: float | None, high: float | None, currency: str) -> str:
-    """The interval of an amount: [1.20, 3.40] USD; "no interval" where there is none."""
+def money_interval(low: float | None, high: float | None) -> str:
+    """The interval of an amount, whose currency stands beside it: [1.20, 3.40]; "no interval" where there is none."""
     if low is None or high is None or _missing(low, high):
         return "no interval"
     size = max(abs(low), abs(high))
-    return f"[{_amount(low, size=size)}, {_amount(high, size=size)}] {currency}"
+    return f"[{_amount(low, size=size)}, {_amount(high, size=size)}]"
 
 
 def words(code: str) -> str:

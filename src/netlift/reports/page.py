@@ -53,7 +53,7 @@ def _environment(currency: str) -> Environment:
         return figures.quantity(value, unit, currency)
 
     def money_interval(figure: Interval) -> str:
-        return figures.money_interval(figure.low, figure.high, currency)
+        return figures.money_interval(figure.low, figure.high)
 
     def percent_interval(figure: Interval, *, signed: bool = False) -> str:
         return figures.percent_interval(figure.low, figure.high, signed=signed)
@@ -76,7 +76,7 @@ def _environment(currency: str) -> Environment:
         "css_text": lambda text: re.sub(r"[^\w .:,-]", " ", str(text)),
     }
     environment.globals["numbered_notes"] = summary.numbered_notes
-    environment.globals["money_between"] = lambda low, high: figures.money_interval(low, high, currency)
+    environment.globals["money_between"] = figures.money_interval
     environment.tests["known"] = lambda number: number is not None and not math.isnan(number)
     return environment
 
@@ -90,7 +90,10 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "n": len(content.features.customer_ids),
         "version": version("netlift"),
         "names": summary.segment_names(content.insight),
-        "actions": summary.ACTIONS,
+        "action": summary.action,
+        "facts_until": summary.facts_until(content.features.as_of),
+        "evidence_words": summary.EVIDENCE,
+        "other_estimates": summary.other_estimates(measurement),
         "messages": summary.messages(content.deliveries),
         "review_sentence": summary.REVIEWS[content.review.verdict],
         "verdict_sentence": summary.verdict_sentence(content.segmentation.verdict),

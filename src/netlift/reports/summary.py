@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from netlift.reports.figures import words
 ACTIONS = {
     "keep": "Keep going",
     "new_offer": "Try a new offer",
-    "ab_test": "Test two offers (A/B)",
+    "ab_test": "Test the offer",
     "do_not_target": "Do not contact",
 }
 STRUCTURES = {
@@ -29,6 +30,22 @@ REVIEWS = {
     "block": "The policy checks block this plan: it may not be sent until its findings are mended.",
     "review": "The policy checks found points that people must decide on.",
     "pass": "The policy checks found nothing that stands in the way.",
+}
+EVIDENCE = {
+    "structure_z": "Stability above that of structureless copies, in their standard deviations",
+    "structure_p": "Chance of as much stability in data without groups",
+    "structure_k": "Number of segments at which stability stands out most",
+    "structure_copies": "Structureless copies compared with",
+    "structure_customers": "Customers in the test for groups",
+    "valley_share": "Share of customers in segments with a gap around them",
+    "customers_fit": "Customers the segments were made on",
+    "customers_choose": "Customers the best segmentation was chosen on",
+    "customers_report": "Customers kept apart to judge it",
+    "customers_never_contacted": "Customers never contacted, who cannot judge",
+    "value": "Gain from deciding by segment, money per customer",
+    "value_low": "Its lower bound (one-sided, 95 %)",
+    "value_high": "Its upper bound (one-sided, 95 %)",
+    "value_p": "Chance of as large differences between random segments",
 }
 NO_MESSAGE = ("planned", "excluded")
 STATES = {
@@ -52,12 +69,33 @@ class Line:
     share: float
 
 
+def action(code: str, offers: Sequence[str]) -> str:
+    """What to do with a segment, in two or three words."""
+    return "Test two offers (A/B)" if code == "ab_test" and len(offers) > 1 else ACTIONS[code]
+
+
+def facts_until(as_of: datetime) -> str:
+    """The time of the facts: a midnight is not part of it, another moment is just after the last fact."""
+    if as_of.time() == time():
+        return f"before {as_of:%Y-%m-%d}"
+    return f"up to {as_of - timedelta(microseconds=1):%Y-%m-%d}"
+
+
 def headline_estimates(measurement: Measurement | None) -> list[Estimate]:
     """The estimates of the same campaigns as the best one; of all campaigns together where there is no best one."""
     if measurement is None:
         return []
     scope = measurement.best.scope if measurement.best else "any"
     return [e for e in measurement.estimates if e.scope == scope]
+
+
+def other_estimates(measurement: Measurement | None) -> list[Estimate]:
+    """One estimate for each type and each single campaign: the first, so the most credible, that is not naive and can be had."""
+    if measurement is None:
+        return []
+    headline = {e.scope for e in headline_estimates(measurement)}
+    scopes = dict.fromkeys(e.scope for e in measurement.estimates if e.scope not in headline)
+    return [min((e for e in measurement.estimates if e.scope == s), key=lambda e: (e.lift is None, e.evidence == "naive")) for s in scopes]
 
 
 def naive_twin(measurement: Measurement | None) -> Estimate | None:

@@ -42,9 +42,9 @@ def signed_money(amount: float | None, currency: str) -> str:
 
 
 @register.filter
-def action(code: str) -> str:
+def action(code: str, offers: list[str]) -> str:
     """What a recommendation says to do."""
-    return summary.ACTIONS[code]
+    return summary.action(code, offers)
 
 
 @register.filter
@@ -60,6 +60,6 @@ def percent_interval(low: float | None, high: float | None) -> str:
 
 
 @register.simple_tag
-def money_interval(low: float | None, high: float | None, currency: str) -> str:
-    """The interval of an amount."""
-    return figures.money_interval(low, high, currency)
+def money_interval(low: float | None, high: float | None) -> str:
+    """The interval of an amount, whose currency stands beside it."""
+    return figures.money_interval(low, high)
