@@ -172,7 +172,7 @@ def test_only_the_survey_table(shop: Shop) -> None:
     """The source reads the table survey alone."""
     Path(shop.folder / "e.csv").write_text("customer_id\n1\n")
     with pytest.raises(SettingsError, match="reads the table survey alone"):
-        shop.load("enrichment", source="survey", path="e.csv")
+        shop.load("products", source="survey", path="e.csv")
 
 
 def test_shapes_need_the_source(shop: Shop) -> None:

@@ -76,6 +76,7 @@ def test_several_sheets_need_a_name(shop: Shop) -> None:
         ([["customer_id", "q1", "q1"], ["1", 1, 2]], "has the column 'q1' 2 times"),
         ([["customer_id", None, "q1"], ["1", 1, 2]], "has no name for column 2 of 3"),
         ([], "has no header in row 1"),
+        ([["customer_id", 12345678901234567], ["1", 1]], r"Row 1 of 'answers\.xlsx' holds a number of more than 15 digits"),
     ],
 )
 def test_what_cannot_be_trusted_is_refused(shop: Shop, rows: list[list[Any]], told: str) -> None:

@@ -45,9 +45,13 @@ def open_sav(path: Path, style: Format, *, named: str) -> tuple[Relation, Labels
         rows = (Row(line, values) for line, values in enumerate(zip(*data.values(), strict=True), 1))
         yield batch_of(rows, columns, wanted=wanted, style=style)
 
-    labels = {
-        column: {str(as_text(code, style)): label for code, label in found.items()} for column, found in meta.variable_value_labels.items()
-    }
+    try:
+        labels = {
+            column: {str(as_text(code, style)): label for code, label in found.items()}
+            for column, found in meta.variable_value_labels.items()
+        }
+    except ValueError as reason:
+        raise SourceError(f"A labelled code of '{path.name}' {reason}.") from reason
     measures: dict[str, Any] = {c: m for c, m in meta.variable_measure.items() if m in {"nominal", "ordinal", "scale"}}
     relation = relation_of(path, columns, named=named, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), batches=batches)
     return relation, Labels(labels, measures)

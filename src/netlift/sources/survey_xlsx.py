@@ -34,7 +34,10 @@ def open_xlsx(path: Path, style: Format, *, named: str) -> Relation:
 
 
 def _header(cells: Sequence[Any], file: str, style: Format) -> list[str]:
-    header = [(as_text(cell, style) or "").strip() for cell in cells]
+    try:
+        header = [(as_text(cell, style) or "").strip() for cell in cells]
+    except ValueError as reason:
+        raise SourceError(f"Row 1 of '{file}' {reason}; write the names of the columns there.") from reason
     if not header:
         raise SourceError(f"'{file}' has no header in row 1; write the names of the columns there.")
     if "" in header:
