@@ -179,3 +179,19 @@ def test_shapes_need_the_source(shop: Shop) -> None:
     """A shape that nothing would read is refused, not ignored."""
     with pytest.raises(SettingsError, match="need source = 'survey', and source is 'files'"):
         shop.load("survey", WIDE, format={"shape": "wide", "questions": ["a"]})
+
+
+def test_several_files_are_one_survey(shop: Shop) -> None:
+    """A refused answer is known by its own file, question and line, and Qualtrics' header rows are dropped in each file."""
+    shop.write("waves/1.csv", "customer_id,a,b\n7,1,2\n")
+    shop.write("waves/2.csv", "customer_id,a,b\n8,3,4\n,5,6\n")
+    style = {"shape": "wide", "questions": ["a", "b"]}
+    read = shop.load("survey", source="survey", path="waves", format=style, max_quarantined=0.5)
+    assert (read.rows_in, read.rows_ok, read.rows_quarantined) == (6, 4, 2)
+    assert shop.engine.rows("SELECT file_name, line FROM quarantine ORDER BY ALL") == [
+        ("2.csv, question 'a'", 3),
+        ("2.csv, question 'b'", 3),
+    ]
+    for name in ("q/1.csv", "q/2.csv"):
+        shop.write(name, QUALTRICS)
+    assert shop.load("survey", source="survey", path="q", format={"shape": "qualtrics", "questions": ["Q1"]}).rows_in == 2
