@@ -95,11 +95,11 @@ def test_unknown_input_is_refused() -> None:
 
 
 def test_what_most_customers_lack_makes_no_segments() -> None:
-    """Missing for 41 of 100: left out, with the count; missing for 40: filled."""
+    """Missing for 51 of 100: left out, with the count; missing for 50: filled."""
     values = RNG.normal(size=(100, 2))
-    values[:40, 0] = np.nan
+    values[:50, 0] = np.nan
     assert prep.fit(customers(values), "auto")[0].names == ("f0", "f1")
-    values[40, 0] = np.nan
+    values[50, 0] = np.nan
     scaling, remarks = prep.fit(customers(values), "auto")
     assert scaling.names == ("f1",)
-    assert remarks == ("f0 is missing for 41 of 100 customers and was left out: one value for all of them would look like a group.",)
+    assert remarks == ("f0 is missing for 51 of 100 customers and was left out: one value for all of them would look like a group.",)

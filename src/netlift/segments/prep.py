@@ -12,7 +12,7 @@ from netlift.errors import InputError, NotEnoughData
 from netlift.records import Feature, Features, Floats
 
 CLIP = (0.005, 0.995)  # quantiles outside which a scaled feature is cut, so that a few giants do not make the segments
-MISSING = 0.4  # share of customers without a fact, above which their median would make a group of its own
+MISSING = 0.5  # share of customers without a fact, above which their median would make a group of its own
 SHARE_EDGE = 1e-3  # shares are kept this far from 0 and 1 before the logit
 
 
