@@ -49,7 +49,7 @@ def test_exactly_one_rule_fits_every_possible_customer() -> None:
 def test_fidelity_is_measured_on_customers_the_rules_were_not_made_on() -> None:
     """Segments drawn at random cannot be described: kappa near 0, although a tree could learn them by heart."""
     rng = np.random.default_rng(8)
-    kappas = []
+    kappas: list[float] = []
     for seed in range(20):
         drawn = customers(rng.normal(size=(120, 5)))
         kappas += rules.describe(drawn, drawn.inputs, rng.integers(1, 4, 120), seed=seed).fidelity.values()

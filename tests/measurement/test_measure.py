@@ -151,7 +151,10 @@ def test_money_has_the_interval_of_its_lift(journey: Measured) -> None:
     told = [e for e in journey.measurement.estimates if e.incremental_sales is not None]
     assert {e.estimator for e in told} == set(ESTIMATORS) - {"naive_median"}
     for e in told:
+        assert e.incremental_sales is not None
         assert e.incremental_high is not None
+        assert e.lift is not None
+        assert e.high is not None
         assert e.incremental_low is None or e.incremental_low < e.incremental_sales
         assert e.incremental_sales < e.incremental_high
         assert np.sign([e.incremental_sales, e.incremental_high]).tolist() == np.sign([e.lift, e.high]).tolist()
