@@ -15,6 +15,8 @@ if [ "$(cat "$target/installed" 2>/dev/null)" = "$wanted" ]; then exit 0; fi
 rm -rf "$target"
 mkdir -p "$target"
 cp "$project/package.json" "$project/package-lock.json" "$project/.npmrc" "$target/"
+system_certificates=/etc/ssl/certs/ca-certificates.crt  # Debian's: Node.js would trust only its own list
+if [ -e "$system_certificates" ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_certificates}; fi
 if [ -e /usr/include/node/node.h ]; then export npm_config_nodedir=/usr; fi  # SQLite is compiled against the headers that are here
 npm ci --prefix "$target" --no-progress --loglevel error
 echo "$wanted" > "$target/installed"
