@@ -369,6 +369,7 @@ def _serve(host: str, port: int, *, as_json: bool) -> None:
     from netlift.console import serve as run
 
     def ready(url: str) -> None:
+        """Tell where the console is, once it is there."""
         if as_json:
             _print_json({"url": url})
         else:

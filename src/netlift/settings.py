@@ -85,7 +85,7 @@ class EngineSettings(Section):
             raise ValueError("master and remote are both given; Spark runs either on this machine or on a server")
         if "token=" in self.remote:
             raise ValueError("remote holds a token; secrets are not written here: name an environment variable in token_env")
-        if self.exchange is None and not _loopback(urlsplit(self.remote).hostname or ""):
+        if self.exchange is None and not this_machine(urlsplit(self.remote).hostname or ""):
             raise ValueError("remote is another machine, so exchange must name a folder that this machine and Spark's workers both see")
         return self._exchange_fits()
 
@@ -128,7 +128,8 @@ class Format(Section):
         return self
 
 
-def _loopback(host: str) -> bool:
+def this_machine(host: str) -> bool:
+    """Whether nothing said to this host leaves the machine: "localhost" or an address of the loopback interface."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name: whatever it looks like, it may lead anywhere
@@ -186,7 +187,7 @@ class ODataConnection(Section):
             raise ValueError("it holds a user or a password; write user and password_env instead")
         if parts.query or parts.fragment:
             raise ValueError(f"'{value}' has a '?' or '#' part; write the address of the service without it")
-        if parts.scheme == "http" and not _loopback(parts.hostname):
+        if parts.scheme == "http" and not this_machine(parts.hostname):
             raise ValueError(f"http is allowed only on this machine, and '{value}' is elsewhere; write https")
         return value
 
@@ -227,13 +228,13 @@ class SqlConnection(Section):
 
     @model_validator(mode="after")
     def _no_clear_text_abroad(self) -> SqlConnection:
-        if not self.tls and not _loopback(self.host):
+        if not self.tls and not this_machine(self.host):
             raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
         return self
 
     def on_this_machine(self) -> bool:
         """Whether nothing said to the database leaves this machine."""
-        return _loopback(self.host)
+        return this_machine(self.host)
 
     def password(self) -> str | None:
         """The secret, read from the environment or a file each time it is needed."""
@@ -371,7 +372,7 @@ class ChannelSettings(Section):
 
     @model_validator(mode="after")
     def _no_clear_text_abroad(self) -> ChannelSettings:
-        if not self.tls and not _loopback(self.host):
+        if not self.tls and not this_machine(self.host):
             raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
         return self
 

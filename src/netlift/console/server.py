@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import warnings
 from collections.abc import Callable
 
 from netlift.errors import InputError, Refused
+from netlift.settings import this_machine
 
 
 def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -24,7 +24,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False, r
         Refused: the host can be reached from other machines and `exposed` is not set.
         InputError: the address cannot be listened on.
     """
-    if not exposed and not _loopback(host):
+    if not exposed and not this_machine(host):
         raise Refused(
             f"The console would be open to other machines on '{host}' without HTTPS; use 127.0.0.1 and put an HTTPS server in front."
         )
@@ -57,12 +57,3 @@ def _run(listener: socket.socket, host: str) -> None:
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
     config = uvicorn.Config(get_asgi_application(), lifespan="off", log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

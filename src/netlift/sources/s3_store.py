@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from netlift.errors import MissingExtra, SettingsError, SourceError
-from netlift.settings import S3Connection
+from netlift.settings import S3Connection, this_machine
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Credential, S3Store
@@ -130,7 +129,7 @@ def _endpoint(connection: S3Connection, bucket: str, where: str) -> str | None:
         raise SettingsError(
             f"{where}.endpoint is '{connection.endpoint}', which is no address; write e.g. \"https://storage.example.com\"."
         )
-    if url.scheme == "http" and not _this_machine(url.hostname):
+    if url.scheme == "http" and not this_machine(url.hostname):
         raise SettingsError(f"{where}.endpoint is '{connection.endpoint}', and http:// is allowed only on this machine; write https://.")
     host = url.netloc if connection.path_style else f"{bucket}.{url.netloc}"
     return f"{url.scheme}://{host}{url.path.rstrip('/')}"
@@ -143,15 +142,6 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return url
-
-
-def _this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _credentials(connection: S3Connection, where: str, folder: Path) -> Callable[[], S3Credential] | None:
