@@ -29,6 +29,7 @@ from netlift.settings import EngineSettings
         ("local_time(TIMESTAMP '2017-07-01 02:00:00', 'America/New_York')", datetime(2017, 6, 30, 22)),  # noqa: DTZ001
         ("unit_hash('s1:exp42:1')", 0.3819219702028065),
         ("unit_hash('s1:exp42:Müller-ü')", 0.5188755116689774),
+        ("bucket_of('Müller-ü', 7)", 1),
     ],
 )
 def test_named_functions_give_the_stated_values(expression: str, value: object) -> None:

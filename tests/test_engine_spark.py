@@ -41,6 +41,7 @@ EXPRESSIONS = (
     "unit_hash('s1:exp42:Müller-ü')",
     "unit_hash('')",
     "unit_hash('日本\\x')",
+    "bucket_of('Müller-ü', 7)",
     "local_time(TIMESTAMP '2017-07-01 02:00:00', 'America/New_York')",
     "local_time(TIMESTAMP '2017-11-05 05:59:59.999999', 'America/New_York')",
     "local_time(TIMESTAMP '2017-11-05 06:00:00', 'America/New_York')",

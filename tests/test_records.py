@@ -30,6 +30,7 @@ def test_tables_know_their_columns() -> None:
     assert not tables.has("customers", "age")
     assert not tables.has("products")
     assert tables.columns("products") == {}
+    assert tables.parts("customers") == tables.parts("products") == ()
 
 
 @given(st.lists(REASONS, min_size=1, max_size=50))

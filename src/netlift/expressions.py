@@ -22,7 +22,7 @@ MAX_DEPTH = 50  # of the tree, and of brackets
 
 # The scalar functions that engine.py defines; a test holds this list to engine.FUNCTIONS.
 NAMED = frozenset(
-    {"seconds_between", "days_between", "iso_weekday", "hour_of", "month_start", "whole", "unit_hash", "local_time"},
+    {"seconds_between", "days_between", "iso_weekday", "hour_of", "month_start", "whole", "unit_hash", "bucket_of", "local_time"},
 )
 SCALAR = NAMED | {
     *("coalesce", "nullif", "greatest", "least", "if", "cast", "try_cast", "ln", "log2", "log10", "power", "abs", "round", "floor", "ceil"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,17 @@ def silent(share: float, doing: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a table that came in together, in a Parquet file that never changes: the canonical columns and `bucket`, sorted by it."""
+
+    name: str  # changes with any row in it, so whatever was computed from a part may be kept under its name
+    path: Path
+    rows: int
+    first: datetime | None  # of local_timestamp
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TableInput:
     """One canonical table as it was read. The rows themselves stay in the engine under `table`."""
 
@@ -42,6 +54,7 @@ class TableInput:
     sha256: str  # of the bytes read
     columns: Mapping[str, str]  # canonical name -> "text" | "number" | "timestamp"
     findings: tuple[str, ...] = ()  # data-quality remarks in plain words
+    parts: tuple[Part, ...] = ()  # the files the engine's view reads; empty = the rows are in the engine itself
 
     def __post_init__(self) -> None:
         """Hold the contract that no row is lost."""
@@ -54,6 +67,11 @@ class Tables:
     """The checked canonical tables, in the order of the settings."""
 
     inputs: tuple[TableInput, ...]
+    buckets: int = 1  # `bucket` of tables in parts = bucket_of(customer_id, buckets): whole customers, so features need one at a time
+
+    def parts(self, table: str) -> tuple[Part, ...]:
+        """The parts of a table; empty where its rows are in the engine itself."""
+        return next((i.parts for i in self.inputs if i.table == table), ())
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the table was given, with all of these columns."""

@@ -23,6 +23,7 @@ FUNCTIONS = {
     "month_start(t)": "CAST(date_trunc('month', t) AS DATE)",
     "whole(x)": "CAST(trunc(x) AS BIGINT)",
     "unit_hash(t)": "('0x' || substr(md5(t), 1, 13))::BIGINT / 4503599627370496.0",
+    "bucket_of(t, n)": "CAST(('0x' || substr(md5(t), 1, 8))::BIGINT % n AS INTEGER)",
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
 }
 

@@ -46,6 +46,7 @@ FUNCTIONS = {
     "month_start(t TIMESTAMP) RETURNS DATE": "trunc(CAST(t AS DATE), 'MM')",
     "whole(x DOUBLE) RETURNS BIGINT": "CAST(x AS BIGINT)",
     "unit_hash(t STRING) RETURNS DOUBLE": "CAST(conv(substr(md5(t), 1, 13), 16, 10) AS DOUBLE) / 4503599627370496e0",
+    "bucket_of(t STRING, n INT) RETURNS INT": "CAST(CAST(conv(substr(md5(t), 1, 8), 16, 10) AS BIGINT) % n AS INT)",
     "local_time(t TIMESTAMP, zone STRING) RETURNS TIMESTAMP": "convert_timezone('UTC', zone, t)",
 }
 
