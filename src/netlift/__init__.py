@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["close", "launch", "measure", "prepare", "read_settings"]
+__all__ = ["close", "launch", "measure", "prepare", "read_settings", "targets"]
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
     from netlift.workflow.close import close, measure
     from netlift.workflow.launch import launch
     from netlift.workflow.prepare import prepare
+    from netlift.workflow.targets import targets
 
 _HOMES = {
     "close": ("netlift.workflow.close", "close"),
@@ -22,6 +23,7 @@ _HOMES = {
     "measure": ("netlift.workflow.close", "measure"),
     "prepare": ("netlift.workflow.prepare", "prepare"),
     "read_settings": ("netlift.settings", "read"),
+    "targets": ("netlift.workflow.targets", "targets"),
 }
 
 

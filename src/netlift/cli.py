@@ -256,6 +256,48 @@ def prepare(
 
 
 @app.command()
+def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="one row per customer: CSV, CSV.GZ, Parquet, JSON lines")],
+    customer: Annotated[str, typer.Option(metavar="COL", help="the customers' ids")],
+    outcome: Annotated[str, typer.Option(metavar="COL", help="1 = answered, 0 = not; with --arm also money")],
+    contact_cost: Annotated[float, typer.Option(metavar="C", help="money per contact")],
+    revenue: Annotated[float, typer.Option(metavar="R", help="money per answer (per unit of the outcome)")],
+    arm: Annotated[str | None, typer.Option(metavar="COL", help="arm of a past experiment")] = None,
+    control: Annotated[str | None, typer.Option(metavar="VALUE", help="arm of those who were not contacted")] = None,
+    exclude: Annotated[str, typer.Option(metavar="COL,…", help="columns that may not be learnt from")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="customer, score, decision: .parquet or .csv")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whom to contact for profit, one by one, with figures from customers the model has not seen."""
+    from netlift.workflow import targets as verb
+
+    excluded = tuple(name.strip() for name in exclude.split(",") if name.strip())
+    with Bars() as bars:
+        found = verb.targets(
+            file,
+            customer=customer,
+            outcome=outcome,
+            contact_cost=contact_cost,
+            revenue=revenue,
+            arm=arm,
+            control=control,
+            exclude=excluded,
+            display=bars,
+        )
+    if out is not None:
+        verb.write_targets(found, out)
+    if as_json:
+        _print_json(verb.facts(found))
+        return
+    typer.echo(found.sentence)
+    _print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
+    for warning in found.warnings:
+        typer.echo(f"Mind: {warning}")
+    if out is not None:
+        typer.echo(f"\nCustomers: {out}")
+
+
+@app.command()
 def launch(
     run_id: RunId,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="check everything, send nothing")] = False,

@@ -1,5 +1,6 @@
-"""Which offer for whom: advice per segment in money, and who can be reached."""
+"""Offers: which one for whom, with its expected profit, and who cannot or should not be contacted."""
 
 from netlift.offers.choice import choose
+from netlift.offers.targeting import Ask, target
 
-__all__ = ["choose"]
+__all__ = ["Ask", "choose", "target"]

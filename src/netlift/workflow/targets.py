@@ -1,0 +1,165 @@
+"""targets: whom to contact, from any one table; reads only, keeps nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from netlift import offers, sources
+from netlift.engine import Engine, quoted
+from netlift.errors import InputError, SourceError
+from netlift.offers.columns import Column
+from netlift.records import Accounting, Targeting, Texts
+from netlift.settings import Format, Settings, parse
+from netlift.sources.csv_file import DELIMITERS, open_csv
+from netlift.sources.date_forms import fitting
+from netlift.workflow import outputs
+from netlift.workflow.stages import Display, Quiet, Stopwatch
+
+PEOPLE = {"customer_ids", "score", "decision"}
+
+
+def targets(  # noqa: PLR0913 - the options of one command
+    file: Path | str,
+    *,
+    customer: str,
+    outcome: str,
+    contact_cost: float,
+    revenue: float,
+    arm: str | None = None,
+    control: str | None = None,
+    exclude: Sequence[str] = (),
+    display: Display | None = None,
+) -> Targeting:
+    """Score the customers of a file (CSV, CSV.GZ, Parquet, JSON lines) and say whom to contact for profit.
+
+    Args:
+        file: one row per customer.
+        customer: the column of ids; never a feature.
+        outcome: 1 for an answer and 0 for none; with `arm` also money or a count.
+        contact_cost: money per contact.
+        revenue: money per answer (per unit of the outcome).
+        arm: the column that names each customer's arm of a past experiment; without it scores are chances to answer.
+        control: its value for customers who were not contacted.
+        exclude: columns that may not be learnt from, e.g. what is known only after the outcome.
+        display: shown the progress.
+
+    Raises:
+        InputError: the file, a column or a figure is wrong; the message says what to do.
+    """
+    watch = Stopwatch(display or Quiet())
+    if customer in {outcome, arm, *exclude}:
+        raise InputError(f"'{customer}' is the customers' id, which is never learnt from; outcome, arm and exclude must be other columns.")
+    settings = _settings(Path(file), customer)
+    with Engine(settings.engine) as engine:
+        tables = watch.run("sources", lambda p: sources.load(settings, engine, p))
+        ids, columns, dated = _columns(engine, tables.columns("customers"))
+    ask = offers.Ask(outcome, Accounting(Path(file).name, contact_cost, revenue, ""), arm, control, tuple(exclude), settings.project.seed)
+    found = watch.run("offers", lambda _: offers.target(ids, columns, ask))
+    refused = [f for f in tables.inputs[0].findings if "quarantine" in f]
+    return dataclasses.replace(found, warnings=(*found.warnings, *dated, *refused))
+
+
+def _settings(file: Path, customer: str) -> Settings:
+    """The settings of a project with this one table."""
+    table: dict[str, Any] = {"source": "files", "path": str(file.absolute()), "columns": {"customer_id": customer}}
+    delimiter = _delimiter(file, customer)
+    if delimiter is not None:
+        table["format"] = {"kind": "csv", "delimiter": delimiter}
+    return parse(
+        {"project": {"name": "targets", "currency": "XXX"}, "tables": {"customers": table}}, folder=file.absolute().parent, sha256=""
+    )
+
+
+def _delimiter(file: Path, customer: str) -> str | None:
+    """What parts the columns of a CSV file: the mark with which its header names the customers' column. None = not a CSV file."""
+    if not file.is_file():
+        raise SourceError(f"There is no file '{file}'; give one with a row per customer.")
+    if not file.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+        return None
+    headers = []
+    for delimiter in DELIMITERS:
+        try:
+            headers.append((delimiter, open_csv(file, Format(delimiter=delimiter)).header))
+        except SourceError:
+            continue
+    for delimiter, header in headers:
+        if customer in header:
+            return delimiter
+    widest = max((header for _, header in headers), key=len, default=())
+    if len(widest) < 2:
+        return ","  # the file's own fault is told when it is read
+    raise InputError(f"There is no column '{customer}' in '{file.name}'; its columns are {', '.join(widest)}.")
+
+
+def _columns(engine: Engine, kinds: Mapping[str, str]) -> tuple[Texts, dict[str, Column], tuple[str, ...]]:
+    """Ids, every other column as numbers or texts, and which texts were taken for dates."""
+    remarks, selected = [], ["customer_id"]
+    for name, kind in kinds.items():
+        column = quoted(name)
+        if name == "customer_id":
+            continue
+        if kind == "timestamp":
+            selected.append(f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE)) AS {column}")
+            continue
+        forms = fitting(engine, f"SELECT {column} AS t FROM customers WHERE {column} IS NOT NULL") if kind == "text" else []
+        if len(forms) == 1:
+            day = f"CAST(strptime(trim({column}), '{forms[0]}') AS DATE)"
+            selected.append(f"date_diff('day', DATE '1970-01-01', {day}) AS {column}")
+            remarks.append(f"{name} was read as dates of the form {forms[0]}, the only one that fits all its values.")
+        else:
+            selected.append(column)
+    table = engine.arrow(f"SELECT {', '.join(selected)} FROM customers ORDER BY customer_id")
+    columns = {name: _array(table[name]) for name in table.column_names[1:]}
+    return np.array(table["customer_id"].to_pylist(), dtype=object), columns, tuple(remarks)
+
+
+def _array(column: pa.ChunkedArray) -> Column:
+    if pa.types.is_string(column.type):
+        return np.array(column.to_pylist(), dtype=object)
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def write_targets(found: Targeting, path: Path) -> None:
+    """Write customer, score and decision of every customer: Parquet, or CSV where the name ends in .csv."""
+    table = pa.table({"customer": pa.array(found.customer_ids), "score": pa.array(found.score), "decision": pa.array(found.decision)})
+    try:
+        if path.suffix == ".csv":
+            pa_csv.write_csv(table, path)
+        else:
+            pq.write_table(table, path)
+    except OSError as error:
+        raise InputError(f"--out '{path}' cannot be written ({error.strerror or error}); name another file.") from error
+
+
+def facts(found: Targeting) -> dict[str, Any]:
+    """The figures without the customers, as JSON has them."""
+    told: dict[str, Any] = {f.name: outputs.plain(getattr(found, f.name)) for f in dataclasses.fields(found) if f.name not in PEOPLE}
+    return {**told, "break_even": found.accounting.break_even}
+
+
+def rows(found: Targeting) -> list[tuple[str, str, str]]:
+    """The figures for people: name, value, interval."""
+    figures: list[tuple[str, str, tuple[float | None, ...]]] = [
+        ("customers", ",.0f", (found.n,)),
+        ("break-even", ".3g", (found.accounting.break_even,)),
+        ("mean outcome", ".4g", (found.base_rate,)),
+        ("AUC", ".3f", (found.auc, found.auc_low, found.auc_high)),
+        ("calibration error", ".3f", (found.calibration_error,)),
+        ("Qini per 1,000 customers", ".3g", tuple(None if q is None else 1000 * q for q in (found.qini, found.qini_low, found.qini_high))),
+        ("contacts", ",.0f", (found.contacts,)),
+        ("profit", ",.0f", (found.profit, found.profit_low, found.profit_high)),
+        ("profit of contacting everybody", ",.0f", (found.profit_all,)),
+    ]
+    return [
+        (name, format(values[0], form), " to ".join(format(v, form) for v in values[1:] if v is not None))
+        for name, form, values in figures
+        if values[0] is not None
+    ]

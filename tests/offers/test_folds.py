@@ -1,0 +1,30 @@
+"""Folds keep equal customers together and spread outcomes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlift.errors import NotEnoughData
+from netlift.offers.folds import FOLDS, folds
+
+
+@given(st.integers(0, 1000))
+def test_copies_are_never_parted(seed: int) -> None:
+    """Every group lies in one fold, every customer in exactly one, and every fold has both outcomes."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, 120, 300)
+    kind = (rng.random(300) < 0.3).astype(np.int64)
+    fold = folds(kind, group, seed=seed)
+    assert set(fold) == set(range(FOLDS))
+    assert all(len(set(fold[group == g])) == 1 for g in np.unique(group))
+    assert all(set(kind[fold == f]) == {0, 1} for f in range(FOLDS))
+
+
+def test_too_rare_an_outcome_is_named() -> None:
+    """Four answers cannot be spread over five folds."""
+    kind = np.r_[np.ones(4, int), np.zeros(96, int)]
+    with pytest.raises(NotEnoughData, match="Only 4 customers"):
+        folds(kind, np.arange(100), seed=1)
