@@ -51,7 +51,7 @@ class TableInput:
     rows_ok: int
     rows_quarantined: int  # refused, with a reason, in the engine's table `quarantine`
     rows_left_out: int  # left out on purpose by `where`
-    sha256: str  # of the bytes read
+    sha256: str  # of the bytes read; of the files' own, joined, where there are several
     columns: Mapping[str, str]  # canonical name -> "text" | "number" | "timestamp"
     findings: tuple[str, ...] = ()  # data-quality remarks in plain words
     parts: tuple[Part, ...] = ()  # the files the engine's view reads; empty = the rows are in the engine itself

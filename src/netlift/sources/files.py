@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -119,48 +119,25 @@ _NAMES: dict[Kind, str] = {"csv": "CSV", "parquet": "Parquet", "jsonl": "JSON li
 
 def _json_lines(files: list[JsonFile], named: str) -> Relation:
     """Objects may lack keys, so files may differ in them: the table has every key that is seen."""
-    seal = _Seal([f.path for f in files])
+    columns = dict.fromkeys((key for file in files for key in file.keys), pa.string())
 
-    def batches(columns: Sequence[str]) -> Iterator[Batch]:
-        for number, file in enumerate(files):
-            for batch in json_batches(file, columns, number=number):
-                yield replace(batch, share=(number + batch.share) / len(files))
-        seal.check()
+    def one(wanted: Sequence[str], number: int) -> Iterator[Batch]:
+        return json_batches(files[number], wanted, number=number)
 
-    return Relation(
-        named=named,
-        files=_names([f.path for f in files]),
-        columns=dict.fromkeys((key for file in files for key in file.keys), pa.string()),
-        sha256=seal.sha256,
-        batches=batches,
-        notes=[],
-        whole_rows=True,
-    )
+    return _relation(named, [f.path for f in files], columns, one=one, whole_rows=True)
 
 
 def _csv(files: list[CsvFile], named: str) -> Relation:
     for other in files[1:]:
         _same_columns(files[0].path, files[0].header, other.path, other.header)
-    seal = _Seal([f.path for f in files])
     notes: list[str] = []
 
-    def batches(columns: Sequence[str]) -> Iterator[Batch]:
-        for number, file in enumerate(files):
-            for batch in csv_batches(file, columns, number=number):
-                yield replace(batch, share=(number + batch.share) / len(files))
-            notes.extend(file.notes)
-        seal.check()
+    def one(wanted: Sequence[str], number: int) -> Iterator[Batch]:
+        yield from csv_batches(files[number], wanted, number=number)
+        notes.extend(files[number].notes)
 
-    return Relation(
-        named=named,
-        files=_names([f.path for f in files]),
-        columns=dict.fromkeys(files[0].header, pa.string()),
-        sha256=seal.sha256,
-        batches=batches,
-        notes=notes,
-        whole_rows=True,
-        delimiter=files[0].delimiter,
-    )
+    relation = _relation(named, [f.path for f in files], dict.fromkeys(files[0].header, pa.string()), one=one, whole_rows=True)
+    return replace(relation, notes=notes, delimiter=files[0].delimiter)
 
 
 def _parquet(paths: list[Path], named: str) -> Relation:
@@ -173,22 +150,39 @@ def _parquet(paths: list[Path], named: str) -> Relation:
                 f"Column '{different}' is {schemas[0][different]} in '{paths[0].name}' and {schema[different]} in '{path.name}'; "
                 "files that are one table need one type.",
             )
-    seal = _Seal(paths)
 
-    def batches(columns: Sequence[str]) -> Iterator[Batch]:
-        for number, path in enumerate(paths):
-            for batch in parquet_batches(path, columns, number=number):
+    def one(wanted: Sequence[str], number: int) -> Iterator[Batch]:
+        return parquet_batches(paths[number], wanted, number=number)
+
+    return _relation(named, paths, schemas[0], one=one, whole_rows=False)
+
+
+def _relation(
+    named: str, paths: Sequence[Path], columns: Mapping[str, Any], *, one: Callable[[Sequence[str], int], Iterator[Batch]], whole_rows: bool
+) -> Relation:
+    """The relation of some files, each of which `one` reads; none may change while it is read."""
+    seals = [_Seal(path) for path in paths]
+
+    def sealed(wanted: Sequence[str], number: int) -> Iterator[Batch]:
+        yield from one(wanted, number)
+        seals[number].check()
+
+    def batches(wanted: Sequence[str]) -> Iterator[Batch]:
+        for number in range(len(paths)):
+            for batch in sealed(wanted, number):
                 yield replace(batch, share=(number + batch.share) / len(paths))
-        seal.check()
 
+    digests = tuple(seal.sha256 for seal in seals)
     return Relation(
         named=named,
         files=_names(paths),
-        columns=schemas[0],
-        sha256=seal.sha256,
+        columns=columns,
+        sha256=digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest(),
         batches=batches,
+        whole_rows=whole_rows,
         notes=[],
-        whole_rows=False,
+        one=sealed,
+        digests=digests,
     )
 
 
@@ -209,24 +203,19 @@ def _same_columns(first: Path, expected: Sequence[str], path: Path, found: Seque
 
 
 class _Seal:
-    """The SHA-256 of some files, and the proof that they stayed as they were."""
+    """The SHA-256 of a file, and the proof that it stayed as it was."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._stats = {path: self._stat(path) for path in paths}
-        digest = hashlib.sha256()
-        for path in paths:
-            with path.open("rb") as file:
-                while chunk := file.read(1 << 20):
-                    digest.update(chunk)
-        self.sha256 = digest.hexdigest()
+    def __init__(self, path: Path) -> None:
+        self._path, self._stat = path, self._now(path)
+        with path.open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
     def check(self) -> None:
-        """Raise SourceError where a file was changed since."""
-        for path, stat in self._stats.items():
-            if self._stat(path) != stat:
-                raise SourceError(f"'{path.name}' was changed while it was read; run again when it is complete.")
+        """Raise SourceError where the file was changed since."""
+        if self._now(self._path) != self._stat:
+            raise SourceError(f"'{self._path.name}' was changed while it was read; run again when it is complete.")
 
     @staticmethod
-    def _stat(path: Path) -> tuple[int, int]:
+    def _now(path: Path) -> tuple[int, int]:
         stat = path.stat()
         return stat.st_size, stat.st_mtime_ns

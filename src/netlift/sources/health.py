@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from netlift.engine import Engine, quoted
 from netlift.sources.canonical import CANONICAL
@@ -14,83 +16,154 @@ MUCH = 0.05  # share of missing values worth a remark
 _MOMENTS = ("timestamp", "answered_at", "given_at", "contacted_at", "responded_at", "start_date")
 
 
-def findings(engine: Engine, table: str, *, checked: Checked, rows: int, reader: Reader) -> list[str]:
-    """Remarks on a canonical table that is in the engine under its name."""
-    found = [
-        *_freshness(engine, table, checked, reader),
-        *_missing(engine, table, checked, rows),
-        *_ids(engine, table, checked),
-        *_money(engine, table, checked, rows),
-        *_repeated(engine, table, rows),
-    ]
-    return [f"{table}: {text}" for text in found]
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts over some rows of a table; those of two parts add up."""
+
+    rows: int
+    first: datetime | None  # of the table's moment, on the project's clock
+    last: datetime | None
+    present: dict[str, int]  # values by column
+    spreadsheet: dict[str, tuple[int, str]]  # by id column: rows that look like a spreadsheet's number, and one of them
+    padded: dict[str, int]  # by id column: rows that begin or end with a blank
+    zero: int  # rows of transactions with an amount of 0
+    returned: int  # with a negative quantity or amount
+    value: float  # money of those returned
+    odd_discount: int  # with a negative discount
+    repeated: int  # rows equal to another row of the same part
+
+    def __add__(self, other: Figures) -> Figures:
+        """The figures of both."""
+
+        def total(one: dict[str, int], two: dict[str, int]) -> dict[str, int]:
+            return {name: one.get(name, 0) + two.get(name, 0) for name in {**one, **two}}
+
+        odd = {
+            name: (self.spreadsheet.get(name, (0, ""))[0] + other.spreadsheet.get(name, (0, ""))[0], example)
+            for name, (_, example) in {**other.spreadsheet, **self.spreadsheet}.items()
+        }
+        return Figures(
+            rows=self.rows + other.rows,
+            first=min((m for m in (self.first, other.first) if m is not None), default=None),
+            last=max((m for m in (self.last, other.last) if m is not None), default=None),
+            present=total(self.present, other.present),
+            spreadsheet=odd,
+            padded=total(self.padded, other.padded),
+            zero=self.zero + other.zero,
+            returned=self.returned + other.returned,
+            value=self.value + other.value,
+            odd_discount=self.odd_discount + other.odd_discount,
+            repeated=self.repeated + other.repeated,
+        )
 
 
-def _freshness(engine: Engine, table: str, checked: Checked, reader: Reader) -> list[str]:
-    column = next((c for c in _MOMENTS if c in checked.kinds), None)
-    if column is None:
-        return []
-    value = reader.local(column) if checked.kinds[column] == "instant" else column
+def figures(engine: Engine, rows: str, *, table: str, checked: Checked, reader: Reader) -> Figures:
+    """Count over `rows`, the engine's name of canonical rows of `table`, in one pass and one for repeated rows."""
+    moment = next((c for c in _MOMENTS if c in checked.kinds), None)
+    ids = [n for n, kind in checked.kinds.items() if kind == "id"]
+    names = list(checked.kinds)
+    selected = ["count(*)", *_span(table, moment, checked, reader), *_money(table, checked)]
+    selected += [f"count({quoted(n)})" for n in names]
+    for name in map(quoted, ids):
+        odd = f"(contains({name}, '.') OR contains({name}, 'e') OR contains({name}, 'E')) AND regexp_full_match({name}, '{_SPREADSHEET}')"
+        selected += [f"count_if({odd})", f"min({name}) FILTER (WHERE {odd})", f"count_if({name} <> trim({name}))"]
+    count, first, last, zero, returned, value, odd_discount, *rest = engine.rows(f"SELECT {', '.join(selected)} FROM {rows}")[0]
+    present, of_ids = rest[: len(names)], rest[len(names) :]
+    hashed = ", ".join(quoted(n) for n in names)
+    return Figures(
+        rows=count,
+        first=first,
+        last=last,
+        present=dict(zip(names, present, strict=True)),
+        spreadsheet={n: (of_ids[3 * i], of_ids[3 * i + 1]) for i, n in enumerate(ids) if of_ids[3 * i]},
+        padded={n: of_ids[3 * i + 2] for i, n in enumerate(ids) if of_ids[3 * i + 2]},
+        zero=zero,
+        returned=returned,
+        value=value or 0.0,
+        odd_discount=odd_discount,
+        repeated=count - engine.rows(f"SELECT count(DISTINCT hash({hashed})) FROM {rows}")[0][0],
+    )
+
+
+_SPREADSHEET = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
+
+
+def _span(table: str, moment: str | None, checked: Checked, reader: Reader) -> list[str]:
+    if moment is None:
+        return ["NULL", "NULL"]
+    value = reader.local(moment) if checked.kinds[moment] == "instant" else moment
     value = "local_timestamp" if CANONICAL[table].local_time else value
-    first, last = engine.rows(f"SELECT min({value}), max({value}) FROM {table}")[0]
-    if last is None:
+    return [f"min({value})", f"max({value})"]
+
+
+def _money(table: str, checked: Checked) -> list[str]:
+    if table != "transactions":
+        return ["0", "0", "0", "0"]
+    negative = negative_columns(checked)
+    discount = "count_if(discount < 0)" if "discount" in checked.kinds else "0"
+    return ["count_if(amount = 0)", f"count_if({negative})", f"sum(amount) FILTER (WHERE {negative})", discount]
+
+
+def findings(table: str, found: Figures, *, checked: Checked, reader: Reader, parts: int = 1) -> list[str]:
+    """Remarks on a canonical table in plain words; `parts` is the number of pieces the figures were counted in."""
+    texts = [
+        *_freshness_in_words(found, checked, reader),
+        *_missing_in_words(table, found),
+        *_ids_in_words(found),
+        *_money_in_words(found),
+        *_repeated_in_words(found, parts),
+    ]
+    return [f"{table}: {text}" for text in texts]
+
+
+def _freshness_in_words(found: Figures, checked: Checked, reader: Reader) -> list[str]:
+    column = next((c for c in _MOMENTS if c in checked.kinds), None)
+    if column is None or found.first is None or found.last is None:
         return []
     zone = f" ({reader.project_zone})" if checked.kinds[column] == "instant" else ""
-    return [f"{column} runs from {first:%Y-%m-%d} to {last:%Y-%m-%d}{zone}."]
+    return [f"{column} runs from {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}{zone}."]
 
 
-def _missing(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]:
-    names = [n for n in checked.kinds if (table, n) != ("transactions", "coupon")]  # most purchases have none
-    present = engine.rows(f"SELECT {', '.join(f'count({quoted(n)})' for n in names)} FROM {table}")[0]
-    lacking = {name: rows - count for name, count in zip(names, present, strict=True) if rows - count > MUCH * rows}
-    return [f"{name} is missing in {count:,} of {rows:,} rows ({100 * count / rows:.0f} %)." for name, count in lacking.items()]
+def _missing_in_words(table: str, found: Figures) -> list[str]:
+    expected = {n: count for n, count in found.present.items() if (table, n) != ("transactions", "coupon")}  # most purchases have none
+    lacking = {name: found.rows - count for name, count in expected.items() if found.rows - count > MUCH * found.rows}
+    return [f"{name} is missing in {count:,} of {found.rows:,} rows ({100 * count / found.rows:.0f} %)." for name, count in lacking.items()]
 
 
-def _ids(engine: Engine, table: str, checked: Checked) -> list[str]:
+def _ids_in_words(found: Figures) -> list[str]:
     """Ids that went through a spreadsheet or a float before they reached us."""
-    spreadsheet = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
-    found = []
-    for name in (n for n, kind in checked.kinds.items() if kind == "id"):
-        odd, example, blank = engine.rows(
-            f"SELECT count(*) FILTER (WHERE odd), min({name}) FILTER (WHERE odd), count(*) FILTER (WHERE {name} <> trim({name})) "
-            f"FROM (SELECT {name}, regexp_full_match({name}, ?) AS odd FROM {table})",
-            [spreadsheet],
-        )[0]
-        if odd:
-            found.append(f"{name} looks like a spreadsheet's number in {odd:,} rows, such as '{example}'; kept as it is.")
-        if blank:
-            found.append(
+    texts = []
+    for name in found.present:
+        if name in found.spreadsheet:
+            odd, example = found.spreadsheet[name]
+            texts.append(f"{name} looks like a spreadsheet's number in {odd:,} rows, such as '{example}'; kept as it is.")
+        if name in found.padded:
+            blank = found.padded[name]
+            texts.append(
                 f"{name} begins or ends with a blank in {blank:,} {'row' if blank == 1 else 'rows'}, which makes it another id; kept so."
             )
-    return found
+    return texts
 
 
-def _money(engine: Engine, table: str, checked: Checked, rows: int) -> list[str]:
-    if table != "transactions":
+def _money_in_words(found: Figures) -> list[str]:
+    texts = []
+    if found.zero:
+        texts.append(f"{found.zero:,} of {found.rows:,} rows ({100 * found.zero / found.rows:.1f} %) have an amount of 0.")
+    if found.returned:
+        rows_with = "1 row" if found.returned == 1 else f"{found.returned:,} rows"
+        texts.append(f"{rows_with} with a negative quantity or amount kept as returns (together {found.value:,.2f}).")
+    if found.odd_discount:
+        rows_have = "1 row has" if found.odd_discount == 1 else f"{found.odd_discount:,} rows have"
+        texts.append(f"{rows_have} a negative discount; discount is money saved, as a positive number: derive it with the sign turned.")
+    return texts
+
+
+def _repeated_in_words(found: Figures, parts: int) -> list[str]:
+    if not found.repeated:
         return []
-    negative = negative_columns(checked)
-    discount = "discount < 0" if "discount" in checked.kinds else "FALSE"
-    zero, returned, value, odd = engine.rows(
-        f"SELECT count_if(amount = 0), count_if({negative}), sum(amount) FILTER (WHERE {negative}), count_if({discount}) FROM {table}",
-    )[0]
-    found = []
-    if zero:
-        found.append(f"{zero:,} of {rows:,} rows ({100 * zero / rows:.1f} %) have an amount of 0.")
-    if returned:
-        rows_with = "1 row" if returned == 1 else f"{returned:,} rows"
-        found.append(f"{rows_with} with a negative quantity or amount kept as returns (together {value:,.2f}).")
-    if odd:
-        rows_have = "1 row has" if odd == 1 else f"{odd:,} rows have"
-        found.append(f"{rows_have} a negative discount; discount is money saved, as a positive number: derive it with the sign turned.")
-    return found
-
-
-def _repeated(engine: Engine, table: str, rows: int) -> list[str]:
-    distinct = engine.rows(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {table})")[0][0]
-    if distinct == rows:
-        return []
-    count = rows - distinct
-    return [f"{count:,} {'row equals' if count == 1 else 'rows equal'} another row in every column; all are kept."]
+    rows = f"{found.repeated:,} {'row equals' if found.repeated == 1 else 'rows equal'} another row"
+    where = " of the same file" if parts > 1 else ""
+    return [f"{rows}{where} in every column; all are kept."]
 
 
 def strangers(engine: Engine, tables: Sequence[str], *, base: str) -> dict[str, str]:

@@ -17,9 +17,9 @@ from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
 from netlift.sources.landing import RAW, land
-from netlift.sources.mapping import Mapping, match
+from netlift.sources.mapping import match
 from netlift.sources.relation import Place, Relation
-from netlift.sources.values import Reader, literal, reader
+from netlift.sources.values import Reader, reader
 
 Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, place: Place)
 SOURCES: dict[str, Read] = {
@@ -102,19 +102,21 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
     columns, mixed = decide(engine, mapping, how)
     checked = check_rows(engine, mapping, columns, how)
-    _quarantine_problems(engine, mapping, checked, relation)
-    refusals.over_threshold(engine, mapping, table, checked=checked, rows_in=rows_in)
+    known = refusals.seen(engine, mapping, checked)
+    refusals.to_quarantine(engine, mapping, relation, checked)
+    refusals.over_threshold(quarantine.commonest(engine, name), mapping, table, known=known, rows_in=rows_in)
     refusals.repeated_keys(engine, mapping, table, relation)
-    refusals.over_threshold(engine, mapping, table, checked=checked, rows_in=rows_in)
+    refusals.over_threshold(quarantine.commonest(engine, name), mapping, table, known=known, rows_in=rows_in)
     refusals.returned_goods(engine, mapping, table, checked=checked)
     rows_ok, left_out = engine.rows(f"SELECT count_if({refusals.GOOD}), count_if(__problem IS NULL AND NOT __kept) FROM {CHECKED}")[0]
     refusals.nothing_left(mapping, rows_in=rows_in, rows_ok=rows_ok, rows_left_out=left_out)
     common = quarantine.commonest(engine, name)
-    refused = [f"{name}: {_refused(common.refused, rows_in)}; {refusals.describe(engine, mapping, checked, common)}."] if common else []
+    refused = [f"{name}: {_refused(common.refused, rows_in)}; {refusals.describe(common, known)}."] if common else []
     engine.execute(f"DROP TABLE {RAW}")
     kinds = _store(engine, name, checked, how)
     progress(0.9, f"checking {name}")
-    remarks = health.findings(engine, name, checked=checked, rows=rows_ok, reader=how)
+    counted = health.figures(engine, name, table=name, checked=checked, reader=how)
+    remarks = health.findings(name, counted, checked=checked, reader=how)
     return TableInput(
         table=name,
         source=relation.named,
@@ -126,17 +128,6 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
         columns=kinds,
         findings=(*(f"{name}: {note}" for note in relation.notes), *refused, *mixed, *remarks),
     )
-
-
-def _quarantine_problems(engine: Engine, mapping: Mapping, checked: Checked, relation: Relation) -> None:
-    cases = " ".join(f"WHEN {i} THEN {literal(p.column)}" for i, p in enumerate(checked.problems))
-    reasons = " ".join(f"WHEN {i} THEN {literal(p.reason)}" for i, p in enumerate(checked.problems))
-    if checked.problems:
-        found = (
-            f"SELECT __file, __line, CASE __problem {cases} END AS column_name, CASE __problem {reasons} END AS reason "
-            f"FROM {CHECKED} WHERE __problem IS NOT NULL"
-        )
-        quarantine.add_found(engine, mapping, relation, found=found, raw=RAW)
 
 
 def _store(engine: Engine, name: str, checked: Checked, how: Reader) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlift.engine import Engine, quoted
 from netlift.errors import SourceError
 from netlift.settings import TableSettings
@@ -19,25 +21,65 @@ GOOD = "__problem IS NULL AND __kept"
 RETURNING = ("quantity", "amount")  # columns of transactions that are negative where goods came back
 
 
-def over_threshold(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked, rows_in: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The first value refused for one reason, where it may be shown, and for dates the forms that all such values fit."""
+
+    value: str | None
+    forms: tuple[str, ...] | None = None
+
+
+Reasons = dict[tuple[str, str], Seen]  # by column and reason
+
+
+def seen(engine: Engine, mapping: Mapping, checked: Checked) -> Reasons:
+    """What the refused rows of CHECKED hold."""
+    if not engine.rows(f"SELECT 1 FROM {CHECKED} WHERE __problem IS NOT NULL LIMIT 1"):
+        return {}
+    numbers = [n for (n,) in engine.rows(f"SELECT DISTINCT __problem FROM {CHECKED} WHERE __problem IS NOT NULL ORDER BY 1")]
+    found: Reasons = {}
+    for number in numbers:
+        problem = checked.problems[number]
+        source = mapping.source_of(problem.column)
+        if source is not None and mapping.table != "contacts":
+            rows = f"FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE __problem = {number}"
+            value = f"SELECT CAST({mapping.raw(source)} AS VARCHAR) AS t {rows}"
+            first = engine.rows(f"{value} ORDER BY __file, __line LIMIT 1")[0][0]
+            forms = tuple(fitting(engine, value)) if problem.is_date else None
+            found[problem.column, problem.reason] = Seen(None if first is None else str(first), forms)
+    return found
+
+
+def to_quarantine(engine: Engine, mapping: Mapping, relation: Relation, checked: Checked) -> None:
+    """Put the rows of CHECKED that have a problem into quarantine."""
+    if not checked.problems:
+        return
+    cases = " ".join(f"WHEN {i} THEN {literal(p.column)}" for i, p in enumerate(checked.problems))
+    reasons = " ".join(f"WHEN {i} THEN {literal(p.reason)}" for i, p in enumerate(checked.problems))
+    found = (
+        f"SELECT __file, __line, CASE __problem {cases} END AS column_name, CASE __problem {reasons} END AS reason "
+        f"FROM {CHECKED} WHERE __problem IS NOT NULL"
+    )
+    quarantine.add_found(engine, mapping, relation, found=found, raw=RAW)
+
+
+def over_threshold(common: Commonest | None, mapping: Mapping, table: TableSettings, *, known: Reasons, rows_in: int) -> None:
     """Refuse a table of which more than `max_quarantined` was refused row by row.
 
     Raises:
         SourceError: the commonest reason, its count, its first line, and what to do.
     """
-    common = quarantine.commonest(engine, mapping.table)
     if common is None or common.refused <= table.max_quarantined * rows_in:
         return
-    hint = _hint(engine, mapping, checked, common)
     raise SourceError(
         f"tables.{mapping.table}: {common.refused:,} of {rows_in:,} rows ({100 * common.refused / rows_in:.1f} %) are refused, and at most "
-        f"{100 * table.max_quarantined:.0f} % may be; {describe(engine, mapping, checked, common)}; {hint}.",
+        f"{100 * table.max_quarantined:.0f} % may be; {describe(common, known)}; {_hint(mapping, common, known)}.",
     )
 
 
-def describe(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str:
+def describe(common: Commonest, known: Reasons) -> str:
     """The commonest reason in words, with the first row's value where it may be shown."""
-    value = _first_value(engine, mapping, checked, common)
+    value = known.get((common.column, common.reason), Seen(None)).value
     shown = f" '{value[:60]}'" if value else ""
     subject = f"{common.column}{shown}" if common.column else "the row"
     rows = "1 row" if common.rows == 1 else f"{common.rows:,} rows"
@@ -115,30 +157,10 @@ def nothing_left(mapping: Mapping, *, rows_in: int, rows_ok: int, rows_left_out:
         raise SourceError(f"tables.{mapping.table}: no row of {rows_in:,} is left: {why}; correct the settings or the file.")
 
 
-def _problem(checked: Checked, common: Commonest) -> int | None:
-    return next((i for i, p in enumerate(checked.problems) if (p.column, p.reason) == (common.column, common.reason)), None)
-
-
-def _first_value(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str | None:
-    problem = _problem(checked, common)
-    column = mapping.source_of(common.column)
-    if problem is None or column is None or mapping.table == "contacts":
-        return None
-    rows = engine.rows(
-        f"SELECT CAST({mapping.raw(column)} AS VARCHAR) FROM {RAW} JOIN {CHECKED} USING (__file, __line) "
-        "WHERE __problem = ? ORDER BY __file, __line LIMIT 1",
-        [problem],
-    )
-    return str(rows[0][0]) if rows and rows[0][0] is not None else None
-
-
-def _hint(engine: Engine, mapping: Mapping, checked: Checked, common: Commonest) -> str:
-    problem = _problem(checked, common)
-    source = mapping.source_of(common.column)
-    if problem is None or source is None or not checked.problems[problem].is_date:
+def _hint(mapping: Mapping, common: Commonest, known: Reasons) -> str:
+    fits = known.get((common.column, common.reason), Seen(None)).forms
+    if fits is None:
         return "correct the file or its format, or raise max_quarantined"
-    rows = f"{RAW} JOIN {CHECKED} USING (__file, __line) WHERE __problem = {problem}"
-    fits = fitting(engine, f"SELECT CAST({mapping.raw(source)} AS VARCHAR) AS t FROM {rows}")
     where = f"tables.{mapping.table}.format"
     if not fits:
         return f"no usual form fits all of these values; write their form as date in {where}, or correct the file if forms are mixed"

@@ -49,8 +49,10 @@ class Relation:
     named: str  # what the user named: a path, never a secret
     files: tuple[str, ...]  # names without folders
     columns: Mapping[str, Any]  # the source's column names, in order → Arrow type
-    sha256: str  # of the bytes of all files, in order
+    sha256: str  # of the bytes of the file; of the files' own, joined, where there are several
     batches: Callable[[Sequence[str]], Iterator[Batch]]
     whole_rows: bool  # read all columns although some are not needed, so that quarantine shows the whole row
     notes: list[str]  # remarks for the findings; complete when all batches are read
     delimiter: str = ","  # how quarantine writes a row
+    one: Callable[[Sequence[str], int], Iterator[Batch]] | None = None  # the rows of one file, where each can be read alone
+    digests: tuple[str, ...] = ()  # then: the SHA-256 of each file
