@@ -258,6 +258,7 @@ class TableSettings(Section):
     types: dict[str, Literal["text", "number", "timestamp"]] = {}
     derive: dict[str, str] = {}
     where: str | None = None
+    key: tuple[str, ...] = Field(default=(), description="columns that name a row: of rows with the same, the one that came in last stands")
     returns: Literal["refuse", "keep"] = Field(default="refuse", description="transactions with a negative quantity or amount")
     duplicates: Literal["refuse", "quarantine"] = Field(default="refuse", description="a second row with the same id, e.g. of a customer")
     session_gap: float = Field(default=30, gt=0, description="minutes without an event that end a visit, where events have no session_id")

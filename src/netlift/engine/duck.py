@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -27,6 +28,8 @@ FUNCTIONS = {
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
 }
 
+Held = TypeVar("Held")
+
 
 class Engine:
     """A session of DuckDB; close it, or use it as a context manager."""
@@ -34,6 +37,7 @@ class Engine:
     def __init__(self, settings: EngineSettings | None = None) -> None:
         settings = settings or EngineSettings()
         self._folder = tempfile.TemporaryDirectory(prefix="netlift-engine-")
+        self._held = ExitStack()
         self._connection = duckdb.connect(":memory:")
         options: dict[str, str | int | None] = {
             "threads": settings.threads,
@@ -63,9 +67,30 @@ class Engine:
         """Compute a result once and keep it under a name, in place of what had the name before."""
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
+    def materialise(self, name: str, *, leave_out: str) -> None:
+        """Make the view of this name a table of its rows without one column."""
+        self._connection.execute(f"CREATE TABLE __materialised AS SELECT * EXCLUDE ({quoted(leave_out)}) FROM {quoted(name)}")
+        self._connection.execute(f"DROP VIEW {quoted(name)}; ALTER TABLE __materialised RENAME TO {quoted(name)}")
+
+    def drop(self, name: str) -> None:
+        """Take away the table or view of this name, where there is one."""
+        kinds = self.rows("SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name])
+        for (kind,) in kinds:
+            self._connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quoted(name)}")
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as a view."""
         self._connection.register(name, table)
+
+    def attach(self, name: str, paths: Sequence[Path]) -> None:
+        """Make Parquet files of one schema readable together as a view, in place of what had the name before."""
+        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        self.drop(name)
+        self._connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM read_parquet([{files}])")
+
+    def hold(self, context: AbstractContextManager[Held]) -> Held:
+        """Enter a context, such as the lock of files that are read, until the session is closed."""
+        return self._held.enter_context(context)
 
     def unregister(self, name: str) -> None:
         """Take a registered view away."""
@@ -79,6 +104,7 @@ class Engine:
     def close(self) -> None:
         """Free the session and its temporary files."""
         self._connection.close()
+        self._held.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ from netlift.errors import Busy, SourceError
 from netlift.sources.relation import Place
 
 MANIFEST = "manifest.jsonl"
-LOCK = ".lock"
+LOCK, READING = ".lock", ".reading"
 PARTIAL = ".partial-"
 
 
@@ -128,13 +128,15 @@ class Area:
         _sync(self.folder)
         gone = {e.file for e in self._entries.values()} - {e.file for e in entries.values()}
         self._entries, self._lines = entries, lines
-        for name in gone:
-            (self.folder / name).unlink(missing_ok=True)
+        if gone and not _read_now(self.folder):
+            for name in gone:
+                (self.folder / name).unlink(missing_ok=True)
 
     def _clear(self) -> None:
-        known = {MANIFEST, LOCK} | {e.file for e in self.entries()}
-        for path in self.folder.iterdir():
-            if path.name not in known:
+        known = {MANIFEST, LOCK, READING} | {e.file for e in self.entries()}
+        strangers = [path for path in self.folder.iterdir() if path.name not in known]
+        if strangers and not _read_now(self.folder):
+            for path in strangers:
                 path.unlink()
 
 
@@ -156,6 +158,26 @@ def opened(place: Place, table: str, *, source: str) -> Iterator[Area]:
         except BlockingIOError:
             raise Busy(f"Another process of netlift fetches the table {table} just now; try again when it is done.") from None
         yield Area(folder)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep the landed files in place until the block ends, also those that leave the manifest meanwhile; any number may read."""
+    with (folder / READING).open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def _read_now(folder: Path) -> bool:
+    """Whether somebody reads the files; what they read is cleared away by whoever opens the area later."""
+    if not (folder / READING).exists():
+        return False
+    with (folder / READING).open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def _read(folder: Path) -> list[Landed]:

@@ -32,6 +32,8 @@ def cleaned(engine: Engine, table: TableSettings, read: TableInput) -> TableInpu
     """
     findings: list[str] = []
     named = fast = 0
+    if read.parts:  # visits reach over parts: they are made anew from all of them
+        engine.materialise("events", leave_out="bucket")
     if table.bots == "drop" and "user_agent" in read.columns:
         named = _delete(engine, f"regexp_matches(lower(user_agent), {literal(MACHINES)})")
     findings += _visits(engine, table.session_gap, given="session_id" in read.columns)
@@ -52,6 +54,7 @@ def cleaned(engine: Engine, table: TableSettings, read: TableInput) -> TableInpu
         rows_left_out=read.rows_left_out + named + fast,
         columns={**read.columns, "session_id": "text"},
         findings=(*read.findings, *findings),
+        parts=(),
     )
 
 

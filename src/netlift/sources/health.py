@@ -66,7 +66,11 @@ def figures(engine: Engine, rows: str, *, table: str, checked: Checked, reader: 
     selected += [f"count({quoted(n)})" for n in names]
     for name in map(quoted, ids):
         odd = f"(contains({name}, '.') OR contains({name}, 'e') OR contains({name}, 'E')) AND regexp_full_match({name}, '{_SPREADSHEET}')"
-        selected += [f"count_if({odd})", f"min({name}) FILTER (WHERE {odd})", f"count_if({name} <> trim({name}))"]
+        selected += [
+            f"count(*) FILTER (WHERE {odd})",
+            f"min({name}) FILTER (WHERE {odd})",
+            f"count(*) FILTER (WHERE {name} <> trim({name}))",
+        ]
     count, first, last, zero, returned, value, odd_discount, *rest = engine.rows(f"SELECT {', '.join(selected)} FROM {rows}")[0]
     present, of_ids = rest[: len(names)], rest[len(names) :]
     hashed = ", ".join(quoted(n) for n in names)
@@ -100,8 +104,8 @@ def _money(table: str, checked: Checked) -> list[str]:
     if table != "transactions":
         return ["0", "0", "0", "0"]
     negative = negative_columns(checked)
-    discount = "count_if(discount < 0)" if "discount" in checked.kinds else "0"
-    return ["count_if(amount = 0)", f"count_if({negative})", f"sum(amount) FILTER (WHERE {negative})", discount]
+    discount = "count(*) FILTER (WHERE discount < 0)" if "discount" in checked.kinds else "0"
+    return ["count(*) FILTER (WHERE amount = 0)", f"count(*) FILTER (WHERE {negative})", f"sum(amount) FILTER (WHERE {negative})", discount]
 
 
 def findings(table: str, found: Figures, *, checked: Checked, reader: Reader, parts: int = 1) -> list[str]:

@@ -11,13 +11,14 @@ from netlift import plugins
 from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
-from netlift.settings import Settings
-from netlift.sources import browsing, enrichment, files, health, odata, quarantine, refusals, s3, sql, survey
+from netlift.settings import Settings, TableSettings
+from netlift.sources import area, browsing, enrichment, files, health, odata, parts, quarantine, refusals, s3, sql, survey
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
 from netlift.sources.landing import RAW, land
-from netlift.sources.mapping import match
+from netlift.sources.mapping import Mapping, match
+from netlift.sources.parts import BUCKETS
 from netlift.sources.relation import Place, Relation
 from netlift.sources.values import Reader, reader
 
@@ -31,6 +32,8 @@ SOURCES: dict[str, Read] = {
     "hana": sql.read_hana,
     "survey": survey.read,
 }
+
+TYPED = "typed"  # folder of the parts in the landing area
 
 
 def load(settings: Settings, engine: Engine, progress: Progress = silent, *, landing: Path | None = None) -> Tables:
@@ -54,33 +57,38 @@ def load(settings: Settings, engine: Engine, progress: Progress = silent, *, lan
         passing = Place(settings, Path(temporary))
         # contact data is kept in the vault only: what was fetched of it goes when the table is read
         places = {name: passing if landing is None or name == "contacts" else Place(settings, landing) for name in settings.tables}
-        return _load(settings, engine, sources, places=places, progress=progress)
+        # the engine reads parts until it is closed
+        typed = landing / TYPED if landing else Path(engine.hold(TemporaryDirectory(prefix="netlift-typed-")))
+        return _load(settings, engine, sources, places=places, typed=typed, progress=progress)
 
 
-def _load(settings: Settings, engine: Engine, sources: dict[str, Read], *, places: dict[str, Place], progress: Progress) -> Tables:
+def _load(
+    settings: Settings, engine: Engine, sources: dict[str, Read], *, places: dict[str, Place], typed: Path, progress: Progress
+) -> Tables:
     quarantine.create(engine)
     inputs: list[TableInput] = []
     try:
         for i, (name, table) in enumerate(settings.tables.items()):
             part = _part(progress, i, len(settings.tables))
-            inputs.append(_read_table(engine, sources[table.source], places[name], name=name, progress=part))
+            inputs.append(_read_table(engine, sources[table.source], places[name], name=name, typed=typed, progress=part))
     except BaseException:
         for name in settings.tables:
-            engine.execute(f"DROP TABLE IF EXISTS {name}")
+            engine.drop(name)
         raise
     finally:
         engine.execute(f"DROP TABLE IF EXISTS {RAW}; DROP TABLE IF EXISTS {CHECKED}")
     base = "customers" if "customers" in settings.tables else "transactions"
     remarks = health.strangers(engine, [i.table for i in inputs], base=base)
     progress(1.0, "all tables read")
-    return Tables(tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs))
+    found = tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs)
+    return Tables(found, buckets=BUCKETS)
 
 
 def _part(progress: Progress, i: int, n: int) -> Progress:
     return lambda share, doing: progress((i + share) / n, doing)
 
 
-def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress: Progress) -> TableInput:
+def _read_table(engine: Engine, read: Read, place: Place, *, name: str, typed: Path, progress: Progress) -> TableInput:
     settings = place.settings
     if name == "enrichment":
         enrichment.recorded(settings.tables[name])
@@ -88,7 +96,15 @@ def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress
         relation = read(settings.tables[name], name=name, place=place)
         if name == "enrichment":
             enrichment.no_social_media(settings.tables[name], relation.columns)
-        loaded = _load_table(settings, engine, relation, name=name, progress=progress)
+        in_parts = CANONICAL[name].local_time and relation.one is not None
+        if settings.tables[name].key and not in_parts:
+            raise SettingsError(
+                f"tables.{name}.key: only transactions and events from files, object storage or a database have a key; take it out."
+            )
+        if in_parts:
+            loaded = _load_parts(Place(settings, typed), engine, relation, name=name, progress=progress)
+        else:
+            loaded = _load_table(settings, engine, relation, name=name, progress=progress)
         return browsing.cleaned(engine, settings.tables[name], loaded) if name == "events" else loaded
     except OSError as error:
         raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error
@@ -128,6 +144,48 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
         columns=kinds,
         findings=(*(f"{name}: {note}" for note in relation.notes), *refused, *mixed, *remarks),
     )
+
+
+def _load_parts(place: Place, engine: Engine, relation: Relation, *, name: str, progress: Progress) -> TableInput:
+    """A table of moments from its files to parts, of which only new ones are read; `place` keeps them."""
+    settings, table = place.settings, place.settings.tables[name]
+    how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
+    mapping = match(name, table, relation)
+    _check_key(mapping, table)
+    whose = f"typed {settings.folder} {table.source} {table.connection} {table.path} {table.relation} {table.query}"
+    with area.opened(place, name, source=whose) as typed:
+        made = parts.ingest(engine, typed, relation, mapping=mapping, table=table, reader=how, progress=progress)
+        engine.hold(area.reading(typed.folder))
+    engine.attach(name, [part.path for part in made.parts])
+    common = quarantine.commonest(engine, name)
+    remarks = [f"{name}: {_refused(common.refused, made.rows_in)}; {refusals.describe(common, made.reasons)}."] if common else []
+    remarks += dict.fromkeys(text for summary in made.summaries for text in summary.mixed)
+    if made.replaced:
+        rows = "1 row was" if made.replaced == 1 else f"{made.replaced:,} rows were"
+        remarks.append(f"{name}: {rows} replaced by later rows with the same {', '.join(table.key)}.")
+    remarks += health.findings(name, made.figures, checked=made.checked, reader=how, parts=len(made.parts))
+    notes = [*relation.notes, *(note for summary in made.summaries for note in summary.notes)]
+    return TableInput(
+        table=name,
+        source=relation.named,
+        rows_in=made.rows_in,
+        rows_ok=made.rows_ok,
+        rows_quarantined=common.refused if common else 0,
+        rows_left_out=made.left_out,
+        sha256=relation.sha256,
+        columns={**{column: RECORDED[kind] for column, kind in made.checked.kinds.items()}, "local_timestamp": "timestamp"},
+        findings=(*(f"{name}: {note}" for note in notes), *remarks),
+        parts=made.parts,
+    )
+
+
+def _check_key(mapping: Mapping, table: TableSettings) -> None:
+    columns = [*(c.name for c in mapping.columns if c.stays), *(n for n in mapping.derive if n in CANONICAL[mapping.table].columns)]
+    for name in table.key:
+        if name not in columns:
+            raise SettingsError(
+                f"tables.{mapping.table}.key names '{name}', which the table does not have; its columns are {', '.join(columns)}."
+            )
 
 
 def _store(engine: Engine, name: str, checked: Checked, how: Reader) -> dict[str, str]:
