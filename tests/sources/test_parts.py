@@ -24,6 +24,7 @@ from netlift.records import Tables
 from netlift.settings import parse
 from netlift.sources import parts
 from netlift.sources.area import Area
+from netlift.sources.derived import Checked, check_rows
 
 HEAD = "customer_id,timestamp,amount,transaction_id,product_id\n"
 CONFIG = {"project": {"name": "shop", "currency": "USD", "time_zone": "America/New_York"}}
@@ -82,9 +83,14 @@ def test_parts_hold_the_table(shop: Shop) -> None:
 def test_only_what_is_new_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded again nothing is checked; a third file is, and the others' parts stay as they were, refused rows included."""
     tables, rows = shop.load(max_quarantined=0.5)
-    before, checked = shop.files(), []
-    original = parts.check_rows
-    monkeypatch.setattr(parts, "check_rows", lambda *a: checked.append(1) or original(*a))
+    before = shop.files()
+    checked: list[int] = []
+
+    def counted(*arguments: Any) -> Checked:
+        checked.append(1)
+        return check_rows(*arguments)
+
+    monkeypatch.setattr(parts, "check_rows", counted)
     again, same = shop.load(max_quarantined=0.5)
     assert (same, checked) == (rows, [])
     assert again.inputs == tables.inputs

@@ -64,23 +64,19 @@ def figures(engine: Engine, rows: str, *, table: str, checked: Checked, reader: 
     names = list(checked.kinds)
     selected = ["count(*)", *_span(table, moment, checked, reader), *_money(table, checked)]
     selected += [f"count({quoted(n)})" for n in names]
-    for name in map(quoted, ids):
-        odd = f"(contains({name}, '.') OR contains({name}, 'e') OR contains({name}, 'E')) AND regexp_full_match({name}, '{_SPREADSHEET}')"
-        selected += [
-            f"count(*) FILTER (WHERE {odd})",
-            f"min({name}) FILTER (WHERE {odd})",
-            f"count(*) FILTER (WHERE {name} <> trim({name}))",
-        ]
+    marks = " OR ".join(f"contains({{0}}, '{mark}')" for mark in ".eE ")
+    selected += [f"count(*) FILTER (WHERE {marks.format(quoted(n))})" for n in ids]
     count, first, last, zero, returned, value, odd_discount, *rest = engine.rows(f"SELECT {', '.join(selected)} FROM {rows}")[0]
-    present, of_ids = rest[: len(names)], rest[len(names) :]
+    present, marked = rest[: len(names)], rest[len(names) :]
+    odd = {n: _odd_ids(engine, rows, n) for n, hits in zip(ids, marked, strict=True) if hits}
     hashed = ", ".join(quoted(n) for n in names)
     return Figures(
         rows=count,
         first=first,
         last=last,
         present=dict(zip(names, present, strict=True)),
-        spreadsheet={n: (of_ids[3 * i], of_ids[3 * i + 1]) for i, n in enumerate(ids) if of_ids[3 * i]},
-        padded={n: of_ids[3 * i + 2] for i, n in enumerate(ids) if of_ids[3 * i + 2]},
+        spreadsheet={n: (numbers, example) for n, (numbers, example, _) in odd.items() if numbers},
+        padded={n: blank for n, (_, _, blank) in odd.items() if blank},
         zero=zero,
         returned=returned,
         value=value or 0.0,
@@ -90,6 +86,16 @@ def figures(engine: Engine, rows: str, *, table: str, checked: Checked, reader: 
 
 
 _SPREADSHEET = r"[0-9]+\.0+|[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
+
+
+def _odd_ids(engine: Engine, rows: str, name: str) -> tuple[int, str, int]:
+    """Ids that look like a spreadsheet's number, one of them, and ids that begin or end with a blank."""
+    odd = f"regexp_full_match({quoted(name)}, '{_SPREADSHEET}')"
+    padded = f"count(*) FILTER (WHERE {quoted(name)} <> trim({quoted(name)}))"
+    found: tuple[int, str, int] = engine.rows(
+        f"SELECT count(*) FILTER (WHERE {odd}), min({quoted(name)}) FILTER (WHERE {odd}), {padded} FROM {rows}"
+    )[0]  # type: ignore[assignment]  # three columns
+    return found
 
 
 def _span(table: str, moment: str | None, checked: Checked, reader: Reader) -> list[str]:
