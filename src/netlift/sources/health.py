@@ -94,7 +94,7 @@ def _odd_ids(engine: Engine, rows: str, name: str) -> tuple[int, str, int]:
     padded = f"count(*) FILTER (WHERE {quoted(name)} <> trim({quoted(name)}))"
     found: tuple[int, str, int] = engine.rows(
         f"SELECT count(*) FILTER (WHERE {odd}), min({quoted(name)}) FILTER (WHERE {odd}), {padded} FROM {rows}"
-    )[0]  # type: ignore[assignment]  # three columns
+    )[0]
     return found
 
 
