@@ -8,7 +8,7 @@ Money is in the project's currency; times are naive UTC unless a name says `loca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +68,10 @@ class Tables:
 
     inputs: tuple[TableInput, ...]
     buckets: int = 1  # `bucket` of tables in parts = bucket_of(customer_id, buckets): whole customers, so features need one at a time
+
+    def told(self) -> Tables:
+        """What there is to tell of the tables when their rows are gone: without parts."""
+        return replace(self, inputs=tuple(replace(i, parts=()) for i in self.inputs), buckets=1)
 
     def parts(self, table: str) -> tuple[Part, ...]:
         """The parts of a table; empty where its rows are in the engine itself."""

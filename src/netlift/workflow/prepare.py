@@ -227,7 +227,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
         assignment=thought.assignment,
         audience=thought.audience,
         review=thought.result,
-        tables=thought.tables,
+        tables=thought.tables.told(),
         seed=settings.project.seed,
     )
 
