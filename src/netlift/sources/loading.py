@@ -12,7 +12,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import browsing, enrichment, files, health, odata, quarantine, refusals, s3, sql, survey
+from netlift.sources import browsing, enrichment, files, health, odata, private_numbers, quarantine, refusals, s3, sql, survey
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -98,8 +98,10 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     """One table from its opened source to its canonical form."""
     table = settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
+    relation = private_numbers.withheld(name, table, relation)
     mapping = match(name, table, relation)
     rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
+    mapping = private_numbers.take_out(engine, mapping, table, relation)
     columns, mixed = decide(engine, mapping, how)
     checked = check_rows(engine, mapping, columns, how)
     _quarantine_problems(engine, mapping, checked, relation)

@@ -14,6 +14,7 @@ from netlift.sources.values import literal
 
 LONGEST_TEXT = 10_000  # characters of a row that are kept
 HIDDEN = "(contact data, not shown: see the line in the file)"
+WITHHELD = "(not shown: the file has a column that is never stored; see the line there)"
 _COLUMNS = "table_name, line, column_name, reason, row_text, file_name"
 
 
