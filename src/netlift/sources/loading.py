@@ -12,7 +12,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings
-from netlift.sources import browsing, enrichment, files, health, odata, private_numbers, quarantine, refusals, s3, sql, survey
+from netlift.sources import browsing, enrichment, files, health, odata, private_numbers, quarantine, refusals, s3, sql, survey, traps
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -111,6 +111,7 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     refusals.returned_goods(engine, mapping, table, checked=checked)
     rows_ok, left_out = engine.rows(f"SELECT count_if({refusals.GOOD}), count_if(__problem IS NULL AND NOT __kept) FROM {CHECKED}")[0]
     refusals.nothing_left(mapping, rows_in=rows_in, rows_ok=rows_ok, rows_left_out=left_out)
+    relation.notes.extend(traps.remarks(engine, mapping, checked))
     common = quarantine.commonest(engine, name)
     refused = [f"{name}: {_refused(common.refused, rows_in)}; {refusals.describe(engine, mapping, checked, common)}."] if common else []
     engine.execute(f"DROP TABLE {RAW}")

@@ -24,7 +24,7 @@ from netlift.sources.mapping import Mapping
 from netlift.sources.quarantine import WITHHELD
 from netlift.sources.relation import Batch, Relation
 
-ROWS, VALUES = 20_000, 1_000  # of a column's first values so many, and so many different ones among them, are looked at
+LINES, VALUES = 20_000, 1_000  # the first lines of each file, and so many different values in them, are looked at
 FEWEST, SHARE = 5, 0.5  # a column holds such numbers if so many of these are, and so large a share of them
 
 # Endings of names, written together: card_number alone may be a loyalty card's, so its values decide.
@@ -131,7 +131,7 @@ def withheld(name: str, table: TableSettings, relation: Relation) -> Relation:
 def take_out(engine: Engine, mapping: Mapping, table: TableSettings, relation: Relation) -> Mapping:
     """The mapping without the columns whose landed values are of this kind; their values are gone from the engine then.
 
-    The first different values are looked at, VALUES of them.
+    Looked at are VALUES different values of the first LINES lines of each file.
 
     Raises:
         Refused: the settings ask for such a column, or a canonical column holds such numbers.
@@ -158,8 +158,8 @@ def _may_hold(kind: object) -> bool:
 
 
 def _some(engine: Engine, raw: str) -> list[str]:
-    first = f"SELECT CAST({raw} AS VARCHAR) AS t FROM {RAW} WHERE {raw} IS NOT NULL LIMIT {ROWS}"
-    return [row[0] for row in engine.rows(f"SELECT t FROM (SELECT DISTINCT t FROM ({first}) WHERE t <> '') ORDER BY t LIMIT {VALUES}")]
+    first = f"SELECT DISTINCT CAST({raw} AS VARCHAR) AS t FROM {RAW} WHERE __line <= {LINES} AND {raw} IS NOT NULL"
+    return [row[0] for row in engine.rows(f"SELECT t FROM ({first}) WHERE t <> '' ORDER BY md5(t) LIMIT {VALUES}")]
 
 
 def _asked_for(table: TableSettings) -> set[str]:
