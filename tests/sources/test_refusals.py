@@ -116,7 +116,7 @@ def test_duplicate_ids(shop: Shop, table: str, header: str, key: str) -> None:
 def test_the_last_row_of_each_id(shop: Shop) -> None:
     """A file that repeats its customers on each row: the last is kept, the others are left out, and what differs is told."""
     content = "id,mail,n\n7,a@x.org,1\n8,b@x.org,2\n7,c@x.org,1\n7,c@x.org,3\n9,,x\n"
-    settings = {"columns": {"customer_id": "id", "email": "mail", "postal": "n"}, "duplicates": "last"}
+    settings: dict[str, Any] = {"columns": {"customer_id": "id", "email": "mail", "postal": "n"}, "duplicates": "last"}
     read = shop.load("contacts", content, **settings)
     assert (read.rows_in, read.rows_ok, read.rows_quarantined, read.rows_left_out) == (5, 3, 0, 2)
     assert shop.rows("contacts", "customer_id, email") == [("7", "c@x.org"), ("8", "b@x.org"), ("9", None)]
