@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from netlift import sources
+from netlift.engine import Engine
 from netlift.errors import Refused
+from netlift.settings import parse
 from netlift.sources.private_numbers import named, recognised
 from netlift.sources.quarantine import WITHHELD
 
@@ -144,3 +151,20 @@ def test_customers_known_by_their_national_id_are_refused(shop: Shop) -> None:
     with pytest.raises(Refused, match=r"tables.customers asks for 'customer_id', which holds national ids"):
         shop.load("customers", content)
     assert "customers" not in shop.tables()
+
+
+def test_what_is_fetched_is_kept_without_them(tmp_path: Path) -> None:
+    """Rows of a database land without the values of such a column, and the finding is the same."""
+    books = tmp_path / "shop.db"
+    with closing(sqlite3.connect(books)) as database, database:
+        database.execute("CREATE TABLE people AS SELECT '1' AS customer_id, 'A-77123' AS passport_number, 'canary' AS note")
+    config = {
+        "project": {"name": "shop", "currency": "USD"},
+        "connections": {"books": {"kind": "sqlalchemy", "url": f"sqlite:///{books}"}},
+        "tables": {"customers": {"source": "sqlalchemy", "connection": "books", "relation": "people"}},
+    }
+    with Engine() as engine:
+        read = sources.load(parse(config, folder=tmp_path, sha256=""), engine, landing=tmp_path / "landing").inputs[0]
+    assert "customers: passport_number is not loaded: by its name it is a passport's number." in read.findings
+    landed = [row for path in (tmp_path / "landing").rglob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert landed == [{"customer_id": "1", "passport_number": None, "note": "canary"}]

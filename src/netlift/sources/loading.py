@@ -82,6 +82,7 @@ def _part(progress: Progress, i: int, n: int) -> Progress:
 
 def _read_table(engine: Engine, read: Read, place: Place, *, name: str, progress: Progress) -> TableInput:
     settings = place.settings
+    private_numbers.check_settings(name, settings.tables[name])
     if name == "enrichment":
         enrichment.recorded(settings.tables[name])
     try:
@@ -98,7 +99,7 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     """One table from its opened source to its canonical form."""
     table = settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
-    relation = private_numbers.withheld(name, table, relation)
+    relation = private_numbers.withheld(relation)
     mapping = match(name, table, relation)
     rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
     mapping = private_numbers.take_out(engine, mapping, table, relation)

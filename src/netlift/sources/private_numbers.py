@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
+import pyarrow as pa
 from pyarrow import types as is_a
 
 from netlift import expressions
@@ -24,7 +26,7 @@ from netlift.sources.mapping import Mapping
 from netlift.sources.quarantine import WITHHELD
 from netlift.sources.relation import Batch, Relation
 
-LINES, VALUES = 20_000, 1_000  # the first lines of each file, and so many different values in them, are looked at
+LINES, VALUES = 20_000, 1_000  # the first lines of all files together, and so many different values in them, are looked at
 FEWEST, SHARE = 5, 0.5  # a column holds such numbers if so many of these are, and so large a share of them
 
 # Endings of names, written together: card_number alone may be a loyalty card's, so its values decide.
@@ -110,17 +112,20 @@ def recognised(values: Sequence[str]) -> str | None:
 # --- kept out of a table -----------------------------------------------------------------------------------------
 
 
-def withheld(name: str, table: TableSettings, relation: Relation) -> Relation:
-    """The source without the columns whose names are of this kind; rows that cannot be read are not shown then.
+def check_settings(name: str, table: TableSettings) -> None:
+    """Refuse settings that ask for a column whose name is of this kind, before anything is read.
 
     Raises:
-        Refused: the settings ask for such a column.
+        Refused: which column and why.
     """
+    for column in sorted(_asked_for(table)):
+        if meaning := named(column):
+            raise _refusal(name, column, f"by its name is {meaning}")
+
+
+def withheld(relation: Relation) -> Relation:
+    """The source without the columns whose names are of this kind; rows that cannot be read are not shown then."""
     found = {column: meaning for column in relation.columns if (meaning := named(column))}
-    asked = _asked_for(table)
-    for column in (*found, *(c for c in table.columns if named(c))):
-        if column in asked:
-            raise _refusal(name, column, f"by its name is {found.get(column) or named(column)}")
     if not found:
         return relation
     relation.notes.extend(f"{column} is not loaded: by its name it is {meaning}." for column, meaning in found.items())
@@ -128,18 +133,27 @@ def withheld(name: str, table: TableSettings, relation: Relation) -> Relation:
     return replace(relation, columns=kept, batches=lambda columns: map(_without_text, relation.batches(columns)))
 
 
+def emptied(rows: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """Fetched rows (a table or batch) as they may be kept on disk: no values in the columns whose names are of this kind."""
+    for i, found in enumerate(rows.schema):
+        if named(found.name):
+            rows = rows.set_column(i, found, pa.nulls(rows.num_rows, found.type))
+    return rows
+
+
 def take_out(engine: Engine, mapping: Mapping, table: TableSettings, relation: Relation) -> Mapping:
     """The mapping without the columns whose landed values are of this kind; their values are gone from the engine then.
 
-    Looked at are VALUES different values of the first LINES lines of each file.
+    Looked at are VALUES different values of the files' first lines, LINES together.
 
     Raises:
         Refused: the settings ask for such a column, or a canonical column holds such numbers.
     """
     asked = _asked_for(table)
     gone = set()
+    lines = max(100, LINES // len(relation.files))
     for source in mapping.landed:
-        meaning = recognised(_some(engine, mapping.raw(source))) if _may_hold(relation.columns[source]) else None
+        meaning = recognised(_some(engine, mapping.raw(source), lines)) if _may_hold(relation.columns[source]) else None
         if meaning is None:
             continue
         if source in asked or any(c.source == source and c.name in CANONICAL[mapping.table].columns for c in mapping.columns):
@@ -157,8 +171,8 @@ def _may_hold(kind: object) -> bool:
     return any(fits(kind) for fits in (is_a.is_string, is_a.is_large_string, is_a.is_string_view, is_a.is_integer))
 
 
-def _some(engine: Engine, raw: str) -> list[str]:
-    first = f"SELECT DISTINCT CAST({raw} AS VARCHAR) AS t FROM {RAW} WHERE __line <= {LINES} AND {raw} IS NOT NULL"
+def _some(engine: Engine, raw: str, lines: int) -> list[str]:
+    first = f"SELECT DISTINCT CAST({raw} AS VARCHAR) AS t FROM {RAW} WHERE __line <= {lines} AND {raw} IS NOT NULL"
     return [row[0] for row in engine.rows(f"SELECT t FROM ({first}) WHERE t <> '' ORDER BY md5(t) LIMIT {VALUES}")]
 
 
