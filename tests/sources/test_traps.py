@@ -19,11 +19,11 @@ def orders(shop: Shop, *rows: str, **settings: str) -> list[str]:
 def test_orders_that_are_no_sales(shop: Shop) -> None:
     """Cancelled and unfinished orders are named with their number, once they count as sales and only then."""
     rows = ("5,Complete", "6,Cancelled", "7,cancelled ", "8,In-Progress", "9,Complete")
-    said = "state is 'Cancelled' in 1 rows, 'In-Progress' in 1 rows, 'cancelled' in 1 rows, which count as sales; leave them out with where"
+    said = "state: 1 x 'Cancelled', 1 x 'In-Progress', 1 x 'cancelled' count as sales; leave them out with where"
     assert orders(shop, *rows)[0].startswith(said)
     assert orders(shop, *rows, where="amount < 7") == [
         "rows left out by where: 3 by amount < 7.",
-        "state is 'Cancelled' in 1 rows, which count as sales; leave them out with where if they are none.",
+        "state: 1 x 'Cancelled' count as sales; leave them out with where if they are none.",
     ]
     assert orders(shop, *rows, where="state = 'Complete'") == ["rows left out by where: 3 by state = 'Complete'."]
 

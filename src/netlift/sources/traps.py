@@ -71,9 +71,9 @@ def _no_sales(engine: Engine, mapping: Mapping) -> list[str]:
         rows = engine.rows(
             f"SELECT {text} AS t, count(*) AS n FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE {GOOD} GROUP BY t ORDER BY n DESC, t"
         )
-        counted = [f"'{word}' in {count:,} rows" for word, count in rows if word and word.lower() in NO_SALE]
+        counted = [f"{count:,} x '{word}'" for word, count in rows if word and word.lower() in NO_SALE]
         if counted:
-            found.append(f"{source} is {', '.join(counted)}, which count as sales; leave them out with where if they are none.")
+            found.append(f"{source}: {', '.join(counted)} count as sales; leave them out with where if they are none.")
     return found
 
 
