@@ -30,6 +30,12 @@ from netlift.settings import EngineSettings
         ("unit_hash('s1:exp42:1')", 0.3819219702028065),
         ("unit_hash('s1:exp42:Müller-ü')", 0.5188755116689774),
         ("bucket_of('Müller-ü', 7)", 1),
+        *((f"is_email('{text}')", True) for text in ("ann@example.com", "A.B+c_d@mail.x-y.co.uk", "o{x}@xn--bcher-kva.de", "1@x.museum")),
+        *((f"is_email('{text}')", False) for text in ("", "ann", "@x.org", "ann@", "ann@x", "ann@@x.org", "a nn@x.org", "ann@x..org")),
+        *((f"is_email('{text}')", False) for text in (".ann@x.org", "a..b@x.org", "ann@x.org.", "ann@-x.org", "ann@1.2.3.4", "ann@x.o")),
+        *((f"is_email('{text}')", False) for text in ("ann@shop.invalid", "ann@localhost", "ann@x.test", "ann@x.org, ben@x.org")),
+        ("is_email(repeat('a', 250) || '@x.org')", False),
+        ("is_email(CAST(NULL AS VARCHAR))", None),
     ],
 )
 def test_named_functions_give_the_stated_values(expression: str, value: object) -> None:

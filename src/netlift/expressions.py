@@ -22,7 +22,18 @@ MAX_DEPTH = 50  # of the tree, and of brackets
 
 # The scalar functions that engine.py defines; a test holds this list to engine.FUNCTIONS.
 NAMED = frozenset(
-    {"seconds_between", "days_between", "iso_weekday", "hour_of", "month_start", "whole", "unit_hash", "bucket_of", "local_time"},
+    {
+        "seconds_between",
+        "days_between",
+        "iso_weekday",
+        "hour_of",
+        "month_start",
+        "whole",
+        "unit_hash",
+        "bucket_of",
+        "local_time",
+        "is_email",
+    },
 )
 SCALAR = NAMED | {
     *("coalesce", "nullif", "greatest", "least", "if", "cast", "try_cast", "ln", "log2", "log10", "power", "abs", "round", "floor", "ceil"),
@@ -115,6 +126,23 @@ def columns_used(text: str) -> frozenset[str]:
         ExpressionError: the text is no expression.
     """
     return frozenset(node.name for node in _parsed(text.strip(), aggregates=True).find_all(exp.Column))
+
+
+def conditions(text: str) -> tuple[str, ...]:
+    """The conditions, as they are written, that a condition joins by AND; the whole where it joins by anything else."""
+    text = text.strip()
+    cuts, depth, between = [0], 0, 0
+    for token in sqlglot.tokenize(text, dialect="duckdb"):
+        word = token.text.upper() if token.token_type is not TokenType.STRING else ""
+        depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(word, 0)
+        if depth:
+            continue
+        if word == "OR":
+            return (text,)
+        if word == "AND" and not between:
+            cuts += [token.start, token.end + 1]
+        between += {"BETWEEN": 1, "AND": -1 if between else 0}.get(word, 0)
+    return tuple(text[a:b].strip() for a, b in zip(cuts[::2], [*cuts[1::2], len(text)], strict=True))
 
 
 def closest(name: str, names: Collection[str]) -> str:

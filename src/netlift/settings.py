@@ -260,7 +260,9 @@ class TableSettings(Section):
     where: str | None = None
     key: tuple[str, ...] = Field(default=(), description="columns that name a row: of rows with the same, the one that came in last stands")
     returns: Literal["refuse", "keep"] = Field(default="refuse", description="transactions with a negative quantity or amount")
-    duplicates: Literal["refuse", "quarantine"] = Field(default="refuse", description="a second row with the same id, e.g. of a customer")
+    duplicates: Literal["refuse", "quarantine", "last"] = Field(
+        default="refuse", description="further rows with the same id, e.g. of a customer"
+    )
     session_gap: float = Field(default=30, gt=0, description="minutes without an event that end a visit, where events have no session_id")
     bots: Literal["drop", "keep"] = Field(default="drop", description="events of machines, by user agent and pace")
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")

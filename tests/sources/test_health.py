@@ -51,7 +51,7 @@ def test_blanks_around_ids(shop: Shop) -> None:
 def test_customers_of_one_table_unknown_in_the_other(shop: Shop) -> None:
     """Ids that are written differently in two files are noticed; a few unknown ones are not worth a remark."""
     shop.write("customers.csv", "customer_id\n" + "".join(f"{i:03d}\n" for i in range(100)))
-    shop.write("odd.csv", "customer_id,email\n" + "".join(f"{i},x\n" for i in range(100)))
+    shop.write("odd.csv", "customer_id,postal\n" + "".join(f"{i},x\n" for i in range(100)))
     shop.write("fine.csv", "customer_id,event,timestamp\n" + "".join(f"{i:03d},x,2017-01-01\n" for i in range(5, 105)))
     tables = {"customers": {"path": "customers.csv"}, "contacts": {"path": "odd.csv"}, "events": {"path": "fine.csv"}}
     read = shop.load_all(tables)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -26,35 +24,6 @@ from netlift.sources.canonical import CANONICAL
 from .conftest import Shop
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-
-values = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
-
-
-@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(
-    st.dictionaries(
-        values, st.tuples(values | st.just("a\nb") | st.just('"'), st.none() | st.floats(allow_nan=False, allow_infinity=False)), min_size=1
-    ),
-    st.sampled_from([",", ";", "\t", "|", "§"]),
-    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
-)
-def test_any_table_survives_csv(
-    shop: Shop, people: dict[str, tuple[str, float | None]], delimiter: str, quoting: Any, encoding: str
-) -> None:
-    """Any ids, texts and numbers written as CSV are the same in the engine."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter, quoting=quoting)
-    writer.writerow(["customer_id", "word", "number"])
-    writer.writerows([key, word, "" if number is None else repr(number)] for key, (word, number) in people.items())
-    read = shop.load(
-        "customers",
-        buffer.getvalue().encode(encoding),
-        format={"delimiter": delimiter, "encoding": "utf-8" if encoding == "utf-8-sig" else encoding},
-        types={"word": "text", "number": "number"},
-    )
-    assert {row[0]: row[1:] for row in shop.rows("customers", "customer_id, word, number")} == people
-    assert (read.rows_in, read.rows_ok) == (len(people), len(people))
 
 
 @hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)

@@ -113,6 +113,19 @@ def test_duplicate_ids(shop: Shop, table: str, header: str, key: str) -> None:
     assert [row[:3] for row in shop.quarantined()] == [(line, key, "was already seen in line 2") for line in (4, 5)]
 
 
+def test_the_last_row_of_each_id(shop: Shop) -> None:
+    """A file that repeats its customers on each row: the last is kept, the others are left out, and what differs is told."""
+    content = "id,mail,n\n7,a@x.org,1\n8,b@x.org,2\n7,c@x.org,1\n7,c@x.org,3\n9,,x\n"
+    settings: dict[str, Any] = {"columns": {"customer_id": "id", "email": "mail", "postal": "n"}, "duplicates": "last"}
+    read = shop.load("contacts", content, **settings)
+    assert (read.rows_in, read.rows_ok, read.rows_quarantined, read.rows_left_out) == (5, 3, 0, 2)
+    assert shop.rows("contacts", "customer_id, email") == [("7", "c@x.org"), ("8", "b@x.org"), ("9", None)]
+    assert read.findings[0] == (
+        "contacts: 2 rows are left out, because a later row has the same customer_id; what differs: email of 1, postal of 1."
+    )
+    assert shop.load("contacts", "customer_id\n1\n2\n", duplicates="last").rows_left_out == 0
+
+
 def test_duplicates_over_the_threshold(shop: Shop) -> None:
     """Quarantined duplicates count for the threshold."""
     assert "2 of 3 rows" in refusal(shop, "customers", "customer_id\n1\n1\n1\n", duplicates="quarantine")

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from netlift.engine.session import quoted
+from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, quoted
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -26,6 +26,9 @@ FUNCTIONS = {
     "unit_hash(t)": "('0x' || substr(md5(t), 1, 13))::BIGINT / 4503599627370496.0",
     "bucket_of(t, n)": "CAST(('0x' || substr(md5(t), 1, 8))::BIGINT % n AS INTEGER)",
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
+    "is_email(t)": (
+        f"length(t) <= {LONGEST_EMAIL} AND regexp_full_match(lower(t), '{EMAIL}') AND NOT regexp_full_match(lower(t), '{NOWHERE}')"
+    ),
 }
 
 Held = TypeVar("Held")

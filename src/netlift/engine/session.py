@@ -8,6 +8,13 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+# An address that SMTP can carry without extensions (RFC 5321, 4.1.2, without quoted names), and the domains that lead
+# nowhere (RFC 6761), as regular expressions that every engine reads alike: no backslash, no look-ahead.
+_ATOM = "[a-z0-9!#$%&*+/=?^_{|}~-]+"
+EMAIL = f"{_ATOM}([.]{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]([a-z0-9-]*[a-z0-9])"
+NOWHERE = ".*[@.](invalid|test|localhost)"
+LONGEST_EMAIL = 254  # characters
+
 
 class Session(Protocol):
     """A session of a SQL engine; tables, views and functions live in it and end with it."""

@@ -17,7 +17,8 @@ from netlift.settings import ChannelSettings
 
 Mask = NDArray[np.bool_]
 
-ADDRESSES = {"smtp": ("email", "e-mail address", "%_@_%")}  # kind of channel: column of contacts, its name, its least form
+ADDRESSES = {"smtp": ("email", "e-mail address", "is_email")}  # kind of channel: column of contacts, its name, the test of its form
+NONE, WRONG = -1, -2  # in place of an address's number: there is none, or only what cannot be one
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def reach(ask: Asker, channel: str, settings: ChannelSettings | None, *, suppres
     has_consent = ~absent(consent)
     reason = nothing
     reason[_shared(address, willing=has_consent & ~suppressed, refused=refused | suppressed)] = "address shared with another customer"
-    reason[address < 0] = f"no {name}"
+    reason[address == NONE] = f"no {name}"
+    reason[address == WRONG] = f"{name} that cannot be"
     reason[~has_consent] = f"no consent for {channel}"
     return Reach(reason, consent)
 
@@ -94,16 +96,18 @@ def _consents(ask: Asker, channel: str) -> tuple[Texts, Mask]:
 
 
 def _addresses(ask: Asker, column: str, form: str) -> Ints:
-    """A number for each customer's normalised address, -1 where there is none. The address itself stays in the engine."""
-    found = np.full(ask.n, -1, dtype=np.int64)
+    """A number for each customer's normalised address, else NONE or WRONG. The address itself stays in the engine."""
+    found = np.full(ask.n, NONE, dtype=np.int64)
     if not ask.tables.has("contacts", column):
         return found
     sql = f"""
-        SELECT place, CAST(dense_rank() OVER (ORDER BY address NULLS LAST) AS BIGINT) - 1 AS address
-        FROM (SELECT p.place, min(lower(trim(c.{quoted(column)}))) AS address
-              FROM {PEOPLE} AS p JOIN contacts AS c ON c.customer_id = p.customer_id
-              WHERE trim(c.{quoted(column)}) LIKE ? GROUP BY p.place) AS a"""
-    rows = ask.engine.arrow(sql, (form,))
+        SELECT place, CASE WHEN address IS NULL THEN {WRONG}
+                      ELSE CAST(dense_rank() OVER (ORDER BY address NULLS LAST) AS BIGINT) - 1 END AS address
+        FROM (SELECT place, min(CASE WHEN {form}(address) THEN address END) AS address
+              FROM (SELECT p.place, lower(trim(c.{quoted(column)})) AS address
+                    FROM {PEOPLE} AS p JOIN contacts AS c ON c.customer_id = p.customer_id) AS given
+              WHERE address <> '' GROUP BY place) AS a"""
+    rows = ask.engine.arrow(sql)
     found[rows["place"].to_numpy()] = rows["address"].to_numpy()
     return found
 

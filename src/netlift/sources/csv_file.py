@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,17 @@ from netlift.sources.text import CONTROL, Lines, encoding_of
 
 MOST_COLUMNS = 5_000
 DELIMITERS = (",", ";", "\t", "|")
-BOMB_RATIO, BOMB_SIZE = 100, 1 << 30  # unpacked bytes per packed byte; bytes unpacked
+BOMB_RATIO, BOMB_SIZE = 100, 1 << 28  # unpacked bytes per packed byte; bytes unpacked
+# How files begin that are often named .csv and are not: what they are, and what to do
+OTHERS = (
+    (b"PK\x03\x04", "an Excel workbook or another ZIP archive", "save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    (b"\x1f\x8b", "a gzip archive", "name it {name}.gz"),
+    (b"PAR1", "a Parquet file", "name it {stem}.parquet"),
+    (b"%PDF", "a PDF", "export the table as CSV"),
+    (b"<!doctype html", "a web page, perhaps an error's", "fetch it again"),
+    (b"<html", "a web page, perhaps an error's", "fetch it again"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,9 @@ def open_csv(path: Path, style: Format) -> CsvFile:
     if style.delimiter in '"\r\n\0':
         raise SettingsError(f"delimiter = {style.delimiter!r} cannot separate columns; write ',', ';', '\\t' or '|'.")
     with opened(path) as (stream, _):
-        encoding = encoding_of(stream.read(4), declared=style.encoding, file=path.name)
+        start = stream.read(64)
+    _check_kind(start, path)
+    encoding = encoding_of(start, declared=style.encoding, file=path.name)
     with opened(path) as (stream, _):
         header = Rows(Lines(stream, encoding=encoding, file=path.name), delimiter=style.delimiter, file=path.name).header
     if header is None:
@@ -94,6 +107,14 @@ class _Watched:
         if self._unpacked > BOMB_SIZE and self._unpacked > BOMB_RATIO * self._packed:
             raise SourceError(f"'{self._file}' unpacks to more than {BOMB_RATIO} times its size; if it is meant to be so, unpack it first.")
         return chunk
+
+
+def _check_kind(start: bytes, path: Path) -> None:
+    begin = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    for mark, what, advice in OTHERS:
+        if begin.startswith(mark.lower()):
+            what_to_do = advice.format(name=path.name, stem=path.stem)
+            raise SourceError(f"'{path.name}' is {what}, and a CSV file is expected; {what_to_do}.")
 
 
 def _check_header(header: Sequence[str], name: str, delimiter: str) -> None:

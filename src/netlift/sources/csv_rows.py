@@ -43,6 +43,7 @@ class Rows:
         self._empty: list[int] = []  # empty lines not yet known to be followed by a row; at the file's end they are no rows
         self.header: tuple[str, ...] | None = None
         self._read_header()
+        self._header_line = f"\n{delimiter.join(self._columns)}\n"
 
     def batches(self, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, list[Reject]]]:
         """All rows, in batches of `columns` and LINE.
@@ -93,6 +94,7 @@ class Rows:
         """The columns of a plain block and its line numbers; None where it is not plain, or not as wide as the header."""
         text = block.text.replace("\r\n", "\n")
         odd = block.dirty or '"' in text or "\r" in text or "\n\n" in text or text.startswith(("\n", "\ufeff"))
+        odd = odd or f"\n{text}".find(self._header_line) >= 0
         if odd or not self._delimiter.isascii():
             return None
         names = [str(i) for i in range(len(self._columns))]
@@ -158,7 +160,9 @@ class Rows:
             return
         if self._empty:
             parsed.rejects = self._followed(parsed.rejects)
-        if len(row) != len(self._columns):
+        if tuple(row) == self.header:  # files put together with their headers
+            parsed.rejects.append(Reject(self._line, "", "repeats the header", self._text(row)))
+        elif len(row) != len(self._columns):
             reason = f"has {len(row)} fields, and the header has {len(self._columns)}"
             parsed.rejects.append(Reject(self._line, "", reason, self._text(row)))
         elif dirty and (control := CONTROL.search("".join(row))):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from netlift import expressions
 from netlift.engine import Engine, quoted
 from netlift.errors import ExpressionError
 from netlift.sources.canonical import CANONICAL, Kind
@@ -15,7 +16,9 @@ from netlift.sources.mapping import Column, Mapping
 from netlift.sources.typed import Problem, first_problem, range_problems, typed
 from netlift.sources.values import Reader
 
-CHECKED = "__checked"  # __file, __line, the canonical table's columns, __problem, __kept (where is true)
+# __file, __line, the canonical table's columns, __problem, __kept (where is true), __failed (the first condition of where,
+# counted from 0, that is not true)
+CHECKED = "__checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def check_rows(engine: Engine, mapping: Mapping, columns: Sequence[Column], read
     stored += [f"{_derived_value(name, kind, mapping.table, reader)} AS {quoted(name)}" for name, kind in derived.items()]
     later = [p for name, kind in derived.items() for p in _derived_problems(mapping.table, name, kind)]
     kept = _kept(engine, layers[-1], mapping)
-    inner = f"SELECT __file, __line, __problem AS __first, {', '.join(stored)}, {kept} AS __kept FROM ({layers[-1]})"
+    verdicts = f"{kept} AS __kept, {_failed(mapping)} AS __failed"
+    inner = f"SELECT __file, __line, __problem AS __first, {', '.join(stored)}, {verdicts} FROM ({layers[-1]})"
     second = first_problem(later, start=len(problems))
     final = f"SELECT * EXCLUDE (__first), coalesce(__first, {second}) AS __problem FROM ({inner})"
     try:
@@ -86,6 +90,12 @@ def _kept(engine: Engine, query: str, mapping: Mapping) -> str:
     if kind != "BOOLEAN":
         raise ExpressionError(f"{what}, '{mapping.where}', gives a {kind.lower()}, and a condition that is true or false is expected.")
     return f"coalesce(({mapping.where}\n), FALSE)"
+
+
+def _failed(mapping: Mapping) -> str:
+    conditions = expressions.conditions(mapping.where) if mapping.where else ()
+    cases = " ".join(f"WHEN NOT coalesce(({text}\n), FALSE) THEN {i}" for i, text in enumerate(conditions))
+    return f"CASE {cases} END" if cases else "CAST(NULL AS INTEGER)"
 
 
 def _derived_kind(table: str, name: str, native: str) -> Kind:

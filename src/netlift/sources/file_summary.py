@@ -11,6 +11,7 @@ from typing import Any
 from netlift.sources.area import Area, Facts
 from netlift.sources.health import Figures
 from netlift.sources.refusals import Seen
+from netlift.sources.traps import Trap, Traps
 
 SUMMARY = "summary.json"
 
@@ -38,6 +39,7 @@ class FileSummary:
     reasons: tuple[tuple[str, str, Seen], ...]  # column, reason, what the refused rows hold
     mixed: tuple[str, ...]  # remarks about columns of mixed kinds
     notes: tuple[str, ...]  # of the source
+    traps: Traps = ()
     replaced_by: tuple[str, ...] = ()  # digests of files whose rows took the place of some of these
 
 
@@ -71,6 +73,7 @@ def read_kept(area: Area, prefix: str) -> FileSummary | None:
         ),
         mixed=tuple(read["mixed"]),
         notes=tuple(read["notes"]),
+        traps=tuple(Trap(**trap) for trap in read["traps"]),
         replaced_by=tuple(read["replaced_by"]),
     )
 

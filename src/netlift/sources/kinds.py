@@ -13,8 +13,7 @@ from netlift.sources.landing import RAW
 from netlift.sources.mapping import Column, Mapping
 from netlift.sources.values import Reader
 
-MOSTLY = 0.9  # share of numbers from which a column that stays text is worth a remark
-SOME = 0.1  # share of dates from which it is
+SOME = 0.1  # share of numbers or dates from which a column that stays text is worth a remark
 EXACT = 2**53  # whole numbers beyond it are not exact as DOUBLE
 
 
@@ -131,7 +130,7 @@ def _kind(column: Column, facts: _Facts, form: str) -> tuple[Kind, str]:
             f"{column.name} stays text, because {others:,} of its {facts.present:,} values are no dates of the form {form}, first "
             f"'{facts.undated_value}' in line {facts.undated_line}."
         )
-    if not facts.present or facts.numbers < MOSTLY * facts.present:
+    if not facts.present or facts.numbers < SOME * facts.present:
         return ("number" if column.native in {"whole", "float", "decimal", "boolean"} else "text"), ""
     if facts.numbers < facts.present:
         others = facts.present - facts.numbers

@@ -12,7 +12,22 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError, SourceError
 from netlift.records import Progress, TableInput, Tables, silent
 from netlift.settings import Settings, TableSettings
-from netlift.sources import area, browsing, enrichment, files, health, odata, parts, quarantine, refusals, s3, sql, survey
+from netlift.sources import (
+    area,
+    browsing,
+    enrichment,
+    files,
+    health,
+    odata,
+    parts,
+    private_numbers,
+    quarantine,
+    refusals,
+    s3,
+    sql,
+    survey,
+    traps,
+)
 from netlift.sources.canonical import CANONICAL, RECORDED
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.kinds import decide
@@ -90,6 +105,7 @@ def _part(progress: Progress, i: int, n: int) -> Progress:
 
 def _read_table(engine: Engine, read: Read, place: Place, *, name: str, typed: Path, progress: Progress) -> TableInput:
     settings = place.settings
+    private_numbers.check_settings(name, settings.tables[name])
     if name == "enrichment":
         enrichment.recorded(settings.tables[name])
     try:
@@ -114,8 +130,10 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     """One table from its opened source to its canonical form."""
     table = settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
+    relation = private_numbers.withheld(relation)
     mapping = match(name, table, relation)
     rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
+    mapping = private_numbers.take_out(engine, mapping, table, relation)
     columns, mixed = decide(engine, mapping, how)
     checked = check_rows(engine, mapping, columns, how)
     known = refusals.seen(engine, mapping, checked)
@@ -126,6 +144,7 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     refusals.returned_goods(engine, mapping, table, checked=checked)
     rows_ok, left_out = engine.rows(f"SELECT count_if({refusals.GOOD}), count_if(__problem IS NULL AND NOT __kept) FROM {CHECKED}")[0]
     refusals.nothing_left(mapping, rows_in=rows_in, rows_ok=rows_ok, rows_left_out=left_out)
+    relation.notes.extend(traps.in_words(traps.found(engine, mapping, checked)))
     common = quarantine.commonest(engine, name)
     refused = [f"{name}: {_refused(common.refused, rows_in)}; {refusals.describe(common, known)}."] if common else []
     engine.execute(f"DROP TABLE {RAW}")
@@ -150,6 +169,7 @@ def _load_parts(place: Place, engine: Engine, relation: Relation, *, name: str, 
     """A table of moments from its files to parts, of which only new ones are read; `place` keeps them."""
     settings, table = place.settings, place.settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
+    relation = private_numbers.withheld(relation)
     mapping = match(name, table, relation)
     _check_key(mapping, table)
     whose = f"typed {settings.folder} {table.source} {table.connection} {table.path} {table.relation} {table.query}"
@@ -158,13 +178,14 @@ def _load_parts(place: Place, engine: Engine, relation: Relation, *, name: str, 
         engine.hold(area.reading(typed.folder))
     engine.attach(name, [part.path for part in made.parts])
     common = quarantine.commonest(engine, name)
-    remarks = [f"{name}: {_refused(common.refused, made.rows_in)}; {refusals.describe(common, made.reasons)}."] if common else []
+    remarks = [f"{name}: {text}" for text in traps.in_words(made.traps)]
+    remarks += [f"{name}: {_refused(common.refused, made.rows_in)}; {refusals.describe(common, made.reasons)}."] if common else []
     remarks += dict.fromkeys(text for summary in made.summaries for text in summary.mixed)
     if made.replaced:
         rows = "1 row was" if made.replaced == 1 else f"{made.replaced:,} rows were"
         remarks.append(f"{name}: {rows} replaced by later rows with the same {', '.join(table.key)}.")
     remarks += health.findings(name, made.figures, checked=made.checked, reader=how, parts=len(made.parts))
-    notes = [*relation.notes, *(note for summary in made.summaries for note in summary.notes)]
+    notes = dict.fromkeys((*relation.notes, *(note for summary in made.summaries for note in summary.notes)))
     return TableInput(
         table=name,
         source=relation.named,

@@ -19,7 +19,7 @@ from netlift import expressions
 from netlift.engine import Engine, quoted
 from netlift.errors import ExpressionError, MissingExtra, SettingsError, SourceError
 from netlift.settings import ODataConnection, Settings, TableSettings
-from netlift.sources import area, odata_metadata, odata_values
+from netlift.sources import area, odata_metadata, odata_values, private_numbers
 from netlift.sources.canonical import CANONICAL, STORED_AS
 from netlift.sources.files import open_files
 from netlift.sources.odata_metadata import EntitySet, Metadata, Property, Version
@@ -205,7 +205,8 @@ def _write(pages: Iterator[Page], pull: _Pull, path: Path) -> int:
         for page in pages:
             counted = page.counted if page.counted is not None else counted
             if page.rows:
-                writer.write_table(odata_values.table(page.rows, pull.properties, named=pull.named, before=rows))
+                fetched = odata_values.table(page.rows, pull.properties, named=pull.named, before=rows)
+                writer.write_table(private_numbers.emptied(fetched))
             rows += len(page.rows)
     if counted is not None and rows < counted:
         raise SourceError(f"The service counted {counted:,} rows of {pull.named} and gave {rows:,}, then no next page; run again.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import SourceError
 from netlift.records import Part, Progress
 from netlift.settings import TableSettings
-from netlift.sources import file_summary, health, quarantine, refusals, replacing
+from netlift.sources import file_summary, health, private_numbers, quarantine, refusals, replacing, traps
 from netlift.sources.area import Area, Facts, Landed
 from netlift.sources.derived import CHECKED, Checked, check_rows
 from netlift.sources.file_summary import FileSummary, Piece
@@ -75,6 +75,14 @@ class Ingested:
         return total
 
     @property
+    def traps(self) -> traps.Traps:
+        """Of all parts."""
+        met: traps.Traps = ()
+        for summary in self.summaries:
+            met = traps.joined(met, summary.traps)
+        return met
+
+    @property
     def reasons(self) -> Reasons:
         """What the first file with refused rows shows of each reason."""
         return {(column, reason): seen for s in reversed(self.summaries) for column, reason, seen in s.reasons}
@@ -93,6 +101,7 @@ class _Work:
     recipe: str
     columns: tuple[Column, ...] | None = None  # with their kinds, once the first piece is read
     checked: Checked | None = None
+    private: set[str] = field(default_factory=set)  # the source's columns that hold card or national id numbers
 
 
 def recipe(mapping: Mapping, table: TableSettings, reader: Reader, relation: Relation) -> str:
@@ -211,6 +220,13 @@ def _ingest_piece(work: _Work, batches: list[Batch], *, key: str) -> FileSummary
     if rejects:
         quarantine.add_rejects(engine, rejects, table=mapping.table, file=file)
     engine.register(RAW, rows)
+    work.private |= private_numbers.holding(engine, mapping, work.table, work.relation) - work.private
+    if work.private:
+        for name in (mapping.raw(source) for source in work.private):
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, rows.schema.field(place), pa.nulls(rows.num_rows, rows.schema.field(place).type))
+        engine.register(RAW, rows)
+        quarantine.withhold(engine, mapping.table)
     try:
         columns, mixed = decide(engine, mapping, work.reader)
         work.columns = _same_kinds(work, columns)
@@ -219,6 +235,7 @@ def _ingest_piece(work: _Work, batches: list[Batch], *, key: str) -> FileSummary
         reasons = refusals.seen(engine, mapping, checked)
         refusals.to_quarantine(engine, mapping, work.relation, checked)
         refusals.returned_goods(engine, mapping, work.table, checked=checked)
+        met = traps.found(engine, mapping, checked)
     finally:
         engine.unregister(RAW)
     left_out = engine.rows(f"SELECT count(*) FILTER (WHERE __problem IS NULL AND NOT __kept) FROM {CHECKED}")[0][0]
@@ -229,7 +246,7 @@ def _ingest_piece(work: _Work, batches: list[Batch], *, key: str) -> FileSummary
     engine.execute(f"DROP TABLE {CHECKED}")
     kinds = {**{c.name: c.kind or "text" for c in work.columns}, **{n: str(k) for n, k in checked.kinds.items()}}
     told = tuple((column, reason, seen) for (column, reason), seen in reasons.items())
-    return FileSummary(rows.num_rows + len(rejects), left_out, (piece,), kinds, figures, told, tuple(mixed), ())
+    return FileSummary(rows.num_rows + len(rejects), left_out, (piece,), kinds, figures, told, tuple(mixed), (), met)
 
 
 def _typed(work: _Work, checked: Checked) -> str:
@@ -259,6 +276,7 @@ def _joined(one: FileSummary, two: FileSummary) -> FileSummary:
         figures=one.figures + two.figures,
         reasons=(*one.reasons, *(r for r in two.reasons if r[:2] not in known)),
         mixed=tuple(dict.fromkeys((*one.mixed, *two.mixed))),
+        traps=traps.joined(one.traps, two.traps),
     )
 
 

@@ -14,6 +14,7 @@ from netlift.sources.values import literal
 
 LONGEST_TEXT = 10_000  # characters of a row that are kept
 HIDDEN = "(contact data, not shown: see the line in the file)"
+WITHHELD = "(not shown: the file has a column that is never stored; see the line there)"
 _COLUMNS = "table_name, line, column_name, reason, row_text, file_name"
 
 
@@ -51,6 +52,11 @@ def add_found(engine: Engine, mapping: Mapping, relation: Relation, *, found: st
         f"INSERT INTO quarantine SELECT {literal(mapping.table)}, __line, column_name, reason, {_row_text(mapping, relation.delimiter)}, "
         f"CASE __file {files} END FROM ({found}) JOIN {raw} USING (__file, __line)",
     )
+
+
+def withhold(engine: Engine, table: str) -> None:
+    """Show no text of a table's refused rows."""
+    engine.execute("UPDATE quarantine SET row_text = ? WHERE table_name = ?", [WITHHELD, table])
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,16 @@ def describe(common: Commonest, known: Reasons) -> str:
 
 
 def repeated_keys(engine: Engine, mapping: Mapping, table: TableSettings, relation: Relation) -> None:
-    """Where a table has one row per id: refuse a second row with the same id, or put it in quarantine.
+    """Where a table has one row per id: refuse a second row with the same id, put it in quarantine, or leave out all but the last.
 
     Raises:
         SourceError: an id is there twice and `duplicates` is "refuse".
     """
     key = CANONICAL[mapping.table].key
     if key is None:
+        return
+    if table.duplicates == "last":
+        relation.notes.extend(_keep_last(engine, mapping, key))
         return
     order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file, __line)"
     repeats = (
@@ -108,13 +111,30 @@ def repeated_keys(engine: Engine, mapping: Mapping, table: TableSettings, relati
         raise SourceError(
             f"tables.{mapping.table}: {rows:,} {'row repeats' if rows == 1 else 'rows repeat'} a {key} that an earlier row has (first in "
             f"line {line}: the same as in line {first}), and one row per {key} is expected; leave the wrong ones out with where, or write "
-            f'duplicates = "quarantine" to keep the first of each.',
+            f'duplicates = "quarantine" to keep the first of each, or "last" for the last.',
         )
     files = " ".join(f"WHEN {i} THEN {literal(name)}" for i, name in enumerate(relation.files))
     place = "'line ' || first_line" if len(relation.files) == 1 else f"'line ' || first_line || ' of ' || CASE first_file {files} END"
     reasons = f"SELECT __file, __line, {literal(key)} AS column_name, 'was already seen in ' || {place} AS reason FROM ({repeats})"
     quarantine.add_found(engine, mapping, relation, found=reasons, raw=RAW)
     engine.execute(f"UPDATE {CHECKED} SET __problem = -1 WHERE (__file, __line) IN (SELECT (__file, __line) FROM ({repeats}))")
+
+
+def _keep_last(engine: Engine, mapping: Mapping, key: str) -> list[str]:
+    """Leave out all rows of an id but its last; the remark says how many, and which of the named columns differ."""
+    named = [c for c in (*(c.name for c in mapping.columns if c.stays and c.name != c.source), *mapping.derive) if c != key]
+    differs = ", ".join(f"count_if(low{i} <> high{i})" for i in range(len(named)))
+    ends = ", ".join(f"min({quoted(c)}) AS low{i}, max({quoted(c)}) AS high{i}" for i, c in enumerate(named))
+    groups = f"SELECT count(*) - 1 AS more{', ' + ends if ends else ''} FROM {CHECKED} WHERE {GOOD} GROUP BY {quoted(key)}"
+    more, *different = engine.rows(f"SELECT sum(more){', ' + differs if differs else ''} FROM ({groups})")[0]
+    if not more:
+        return []
+    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC)"
+    earlier = f"SELECT (__file, __line) FROM {CHECKED} WHERE {GOOD} QUALIFY row_number() {order} > 1"
+    engine.execute(f"UPDATE {CHECKED} SET __kept = FALSE WHERE (__file, __line) IN ({earlier})")
+    changed = ", ".join(f"{name} of {count:,}" for name, count in zip(named, different, strict=True) if count)
+    rows = "1 row is" if more == 1 else f"{more:,} rows are"
+    return [f"{rows} left out, because a later row has the same {key}{'; what differs: ' + changed if changed else ''}."]
 
 
 def returned_goods(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked) -> None:

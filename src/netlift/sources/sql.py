@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from netlift.errors import SettingsError, SourceError
 from netlift.settings import SqlConnection, TableSettings
-from netlift.sources import area, files, sql_postgres, sql_sqlalchemy
+from netlift.sources import area, files, private_numbers, sql_postgres, sql_sqlalchemy
 from netlift.sources.area import Area, Facts, Landed
 from netlift.sources.relation import Place, Relation
 from netlift.sources.sql_newest import newest_only
@@ -127,7 +127,7 @@ def _land(landed: Area, key: str, answer: Answer, question: Question, *, may_be_
         rows, highest = 0, None
         with pq.ParquetWriter(path, answer.schema, compression="zstd") as writer:
             for batch in _with(first, batches):
-                writer.write_batch(batch)
+                writer.write_batch(private_numbers.emptied(batch))
                 rows += batch.num_rows
                 if question.watermark:
                     top = _top(batch.column(question.watermark), question)

@@ -107,7 +107,10 @@ class Lines:
         good = error.object[: error.start].decode(self._encoding, errors="ignore")
         line = self._done + 1 + len(_BREAK.findall(self._carry + good))
         hint = "write the file's encoding in its format"
-        if self._encoding.startswith("utf-8"):
+        if self._encoding.startswith("utf-8") and b"\0" in error.object[:64]:
+            end = "le" if error.object[1:2] == b"\0" else "be"
+            hint = f'is it UTF-16? Then write format = {{ encoding = "utf-16-{end}" }}'
+        elif self._encoding.startswith("utf-8"):
             hint = 'save the file as UTF-8, or write format = { encoding = "cp1252" } if it comes from Windows (Latin-1)'
         return SourceError(
             f"'{self._file}', line {line}: byte 0x{error.object[error.start]:02X} (position {offset + error.start:,} of the file) "

@@ -7,6 +7,7 @@ from typing import Any
 
 from netlift import features, sources
 from netlift.engine import Engine
+from netlift.records import Features
 from netlift.settings import Settings, given
 from netlift.workflow import outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -33,8 +34,20 @@ def check(config: Settings | Path | str, *, display: Display | None = None) -> d
         "quarantine": [dict(zip(names, row, strict=True)) for row in rows],
         "customers": len(known.customer_ids),
         "features": [f.name for f in known.features],
-        "notes": list(known.notes),
+        "notes": [*known.notes, *_sensitive(known)],
         "outcome": known.outcome.note
         if known.outcome
         else "none: add [response] and past contacts, so that segments can be judged in money",
     }
+
+
+def _sensitive(known: Features) -> list[str]:
+    """The features that speak of sensitive matters, by class of the review policy."""
+    found: dict[str, list[str]] = {}
+    for feature in known.features:
+        if feature.sensitivity != "none":
+            found.setdefault(feature.sensitivity, []).append(feature.name)
+    return [
+        f"sensitive facts of class {letter}, which review judges where they are inputs: {', '.join(found[letter])}"
+        for letter in sorted(found)
+    ]
