@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from netlift.engine.session import quoted
+from netlift.engine.session import BATCH, Work, quoted
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -77,6 +77,14 @@ class Engine:
         kinds = self.rows("SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name])
         for (kind,) in kinds:
             self._connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quoted(name)}")
+
+    def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
+        """Hand the rows of a result to a function, `BATCH` at a time, and keep what it returns under a name."""
+        with self._connection.execute(sql).to_arrow_reader(BATCH) as batches:
+            made = pa.Table.from_batches([function(batch) for batch in batches], schema=schema)
+        self.register("netlift_applied", made)
+        self.keep(name, "SELECT * FROM netlift_applied")
+        self.unregister("netlift_applied")
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as a view."""
