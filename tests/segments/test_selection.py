@@ -127,8 +127,8 @@ def test_fixed_rfm_without_its_features_is_refused() -> None:
 
 def test_unknown_algorithm_is_refused() -> None:
     """Before any work is done."""
-    with pytest.raises(SettingsError, match="birch"):
-        segment(settings(algorithms=["birch"]), customers(structureless("gauss", 1, n=100)))
+    with pytest.raises(SettingsError, match="dbscan"):
+        segment(settings(algorithms=["dbscan"]), customers(structureless("gauss", 1, n=100)))
 
 
 def _first(features: Features, n: int) -> Features:
