@@ -221,7 +221,9 @@ class Segmentation:
     anomaly_reason: Texts  # (n,) the most unusual facts in words
     inputs: tuple[str, ...]  # names of the features clustered on
     warnings: tuple[str, ...] = ()
-    model: bytes | None = None  # the frozen model that gave everybody the above and can give it to customers never seen
+    model: bytes | None = field(
+        default=None, repr=False
+    )  # the frozen model that gave everybody the above and can give it to customers never seen
 
 
 # --- insight -----------------------------------------------------------------------------------------------------

@@ -156,9 +156,10 @@ def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwa
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
     tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
-    known = watch.run("features", lambda p: features.build(settings, engine, tables, p))
-    found = watch.run("segments", lambda p: segments.segment(settings, known, p))
-    told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed))
+    with features.computing(settings, engine, tables) as session:  # Spark, if the settings say so, from features to insight
+        known = watch.run("features", lambda p: features.build(settings, session, tables, p))
+        found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
+        told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed, session=session))
     choice = watch.run(
         "offers",
         lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
