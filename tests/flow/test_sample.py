@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from netlift.features import matrix
+from netlift.segments import structure
 from netlift.store import open_store
 from netlift.workflow.prepare import Prepared, prepare
 from tests import shop
@@ -18,6 +19,7 @@ from tests import shop
 @pytest.fixture
 def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Prepared, Prepared]:
     """A run of all customers of the shop, and one that holds the values of 200 of them."""
+    monkeypatch.setattr(structure, "COPIES", 19)  # a coarser verdict: it is not what is tested here
     open_store()
     config = shop.write(tmp_path / "shop")
     fixed = config.read_text(encoding="utf-8").replace("k = [2, 4]", "k = [2, 2]").replace(', "rfm_tertiles"', "")

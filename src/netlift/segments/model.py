@@ -55,7 +55,7 @@ class Model:
     number: Ints  # (k,) the segment's number by label
     plane: Plane
     scorer: Scorer
-    grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on, for reasons and drift
+    grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on who have the fact
     missing: Floats  # (p,) share of the customers fitted on who lacked the fact
 
     @property
@@ -105,14 +105,14 @@ KINDS = (Model, Prep, Plane, Scorer, Half, Nearest, Mixture, Tree, Cells, Encode
 def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: int, seed: int) -> Model:
     """Freeze a segmentation into k labels of customers whose values are all at hand."""
     X = scaling.apply(features.values)
-    raw, kept = scaling.raw(features.values), features.values[:, list(scaling.columns)]
+    kept = features.values[:, list(scaling.columns)]
     return Model(
         prep=replace(scaling, columns=tuple(range(len(scaling.columns)))),
         partition=partition,
         number=np.empty(0, dtype=np.int64) if partition is None else worth.numbers(partition.assign(X), features, k),
         plane=plane.fit(X),
         scorer=anomaly.fit(scaling.unclipped(features.values), seed=seed),
-        grids=tuple(anomaly.grid(column) for column in raw.T),
+        grids=tuple(anomaly.grid(column[~np.isnan(column)]) for column in kept.T),
         missing=np.isnan(kept).mean(axis=0),
     )
 

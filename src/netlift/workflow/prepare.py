@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from django.db import transaction
 
 import netlift
@@ -236,7 +237,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
 
 def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Path) -> None:
     names = {s.segment: s.name for s in thought.insight.segments}
-    outputs.write_customers(thought.features.customer_ids, thought.segmentation, names, folder / "customers.parquet")
+    pq.write_table(outputs.customers(thought.features.customer_ids, thought.segmentation, names), folder / "customers.parquet")
     outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
