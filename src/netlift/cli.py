@@ -319,10 +319,9 @@ def assign(
     moves = [(s, *row.values()) for s, row in drift.migration.items()]
     _print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
     shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
-    _print_table(
-        "Stability index (from .1 worth a look, from .25 others than then)", ("feature", "PSI"), [(n, f"{p:.3f}") for n, p in shifted]
-    )
-    typer.echo(f"{drift.came:,} customers are new, {drift.went:,} are gone." + (f"\nWrote {out}." if out else ""))
+    _print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
+    typer.echo("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
+    typer.echo(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
 
 
 @app.command()
