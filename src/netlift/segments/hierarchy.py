@@ -16,23 +16,23 @@ from netlift.segments.merging import merged
 from netlift.segments.partition import Nearest
 from netlift.segments.task import Task
 
-LARGEST = 5000  # customers in a tree: its memory grows with their square
+LARGEST = 3000  # customers in a tree: its memory grows with their square
 DENSE = 2000  # customers for HDBSCAN, whose time in many dimensions grows with their square
 SMALL_GROUPS = 100  # of BIRCH, more or less
 
 
 def ward(X: Floats, task: Task) -> Mapping[int, Nearest]:
-    """Ward linkage of at most 5,000 customers."""
+    """Ward linkage of at most 3,000 customers."""
     return _linked(X, task, "ward")
 
 
 def average_linkage(X: Floats, task: Task) -> Mapping[int, Nearest]:
-    """Average linkage of at most 5,000 customers; it tends to set single strangers apart."""
+    """Average linkage of at most 3,000 customers; it tends to set single strangers apart."""
     return _linked(X, task, "average")
 
 
 def birch(X: Floats, task: Task) -> Mapping[int, Nearest]:
-    """BIRCH's tree of small groups on at most 5,000 customers, the groups merged by Ward's criterion.
+    """BIRCH's tree of small groups on at most 3,000 customers, the groups merged by Ward's criterion.
 
     Its threshold is the distance within which a customer joins a small group: the median distance to the nearest of 100 centers drawn at
     random, so that about so many groups arise whatever the number of features (T. Zhang, R. Ramakrishnan, M. Livny, "BIRCH", 1996).
@@ -51,7 +51,7 @@ def hdbscan(X: Floats, task: Task) -> Mapping[int, Nearest]:
         NotEnoughData: there are fewer dense groups than segments asked for.
     """
     sample = X[task.sample(len(X), DENSE)]
-    smallest = max(5, len(sample) // 50)
+    smallest = max(5, len(sample) // 200)
     labels = HDBSCAN(min_cluster_size=smallest, min_samples=5, cluster_selection_method="leaf", copy=True).fit_predict(sample)
     dense = int(labels.max()) + 1
     if dense < min(task.ks):

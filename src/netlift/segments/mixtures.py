@@ -12,8 +12,8 @@ from netlift.records import Floats
 from netlift.segments.partition import Mixture
 from netlift.segments.task import Task
 
-STARTS = 3  # k-means starts it; a mixture gains little from more
-PATIENCE = {"max_iter": 60, "tol": 3e-3}  # for covariances that are slow to settle
+MANY = 10  # starts asked for, from which a mixture makes three and settles well; below it, one coarse fit that is good for comparing
+COARSE, FINE = 1e-2, 3e-3  # gain in mean log-likelihood from which a covariance with many numbers counts as settled
 
 
 def diagonal(X: Floats, task: Task) -> Mapping[int, Mixture]:
@@ -23,12 +23,12 @@ def diagonal(X: Floats, task: Task) -> Mapping[int, Mixture]:
 
 def full(X: Floats, task: Task) -> Mapping[int, Mixture]:
     """A covariance of its own for every segment."""
-    return _mixtures(X, task, covariance_type="full", reg_covar=1e-2, **PATIENCE)
+    return _mixtures(X, task, covariance_type="full", reg_covar=1e-2)
 
 
 def tied(X: Floats, task: Task) -> Mapping[int, Mixture]:
     """One covariance for all segments."""
-    return _mixtures(X, task, covariance_type="tied", reg_covar=1e-3, **PATIENCE)
+    return _mixtures(X, task, covariance_type="tied", reg_covar=1e-3)
 
 
 def spherical(X: Floats, task: Task) -> Mapping[int, Mixture]:
@@ -36,9 +36,17 @@ def spherical(X: Floats, task: Task) -> Mapping[int, Mixture]:
     return _mixtures(X, task, covariance_type="spherical", reg_covar=1e-3)
 
 
-def _mixtures(X: Floats, task: Task, **how: Any) -> Mapping[int, Mixture]:  # noqa: ANN401 - options of scikit-learn
-    starts = min(task.starts, STARTS)
-    return {k: frozen(GaussianMixture(k, n_init=starts, random_state=task.seed, **how).fit(X)) for k in task.ks}
+def _mixtures(X: Floats, task: Task, *, covariance_type: str, reg_covar: float) -> Mapping[int, Mixture]:
+    many = task.starts >= MANY
+    how: dict[str, Any] = {
+        "n_init": 3 if many else 1,
+        "random_state": task.seed,
+        "covariance_type": covariance_type,
+        "reg_covar": reg_covar,
+    }
+    if covariance_type in ("full", "tied"):
+        how |= {"max_iter": 60, "tol": FINE if many else COARSE}
+    return {k: frozen(GaussianMixture(k, **how).fit(X)) for k in task.ks}
 
 
 def frozen(fitted: GaussianMixture) -> Mixture:

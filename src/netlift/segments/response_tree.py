@@ -28,26 +28,19 @@ def response_tree(X: Floats, task: Task) -> Mapping[int, Tree]:
             f"contacts are known; there are {len(known)}."
         )
     smallest = max(SMALLEST_LEAF, len(known) // 40)
-    found = {}
-    for k in task.ks:
-        tree = DecisionTreeRegressor(max_leaf_nodes=k, min_samples_leaf=smallest, random_state=task.seed)
-        tree.fit(X[known], task.profit[known])
-        if tree.get_n_leaves() == k:
-            found[k] = _frozen(tree)
+    tree = DecisionTreeRegressor(max_leaf_nodes=max(task.ks), min_samples_leaf=smallest, random_state=task.seed)
+    tree.fit(X[known], task.profit[known])
+    found = {k: _cut(tree, k) for k in task.ks if k <= tree.get_n_leaves()}
     if not found:
         raise NotEnoughData(f"The answers to contacts do not differ enough for a response tree of {min(task.ks)} segments.")
     return found
 
 
-def _frozen(fitted: DecisionTreeRegressor) -> Tree:
-    nodes = fitted.tree_
-    leaf = nodes.children_left < 0
+def _cut(grown: DecisionTreeRegressor, k: int) -> Tree:
+    """The tree with k leaves: a tree grown best split first numbers its nodes in the order of growing, two a split."""
+    nodes, n = grown.tree_, 2 * k - 1
+    left, right = nodes.children_left[:n], nodes.children_right[:n]
+    leaf = (left < 0) | (left >= n)
     label = np.where(leaf, np.cumsum(leaf) - 1, 0)
-    feature, threshold = np.where(leaf, -1, nodes.feature), np.where(leaf, 0.0, nodes.threshold)
-    return Tree(
-        feature.astype(np.int64),
-        threshold,
-        nodes.children_left.astype(np.int64),
-        nodes.children_right.astype(np.int64),
-        label.astype(np.int64),
-    )
+    feature, threshold = np.where(leaf, -1, nodes.feature[:n]), np.where(leaf, 0.0, nodes.threshold[:n])
+    return Tree(feature.astype(np.int64), threshold, left.astype(np.int64), right.astype(np.int64), label.astype(np.int64))

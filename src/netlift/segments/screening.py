@@ -1,6 +1,6 @@
 """Every algorithm at every k on small disjoint sub-samples: do separate customers lead to the same segments?
 
-Rule: at most 16,000 customers are drawn and cut into 3 to 6 disjoint parts of at most 2,000. Each candidate is fitted on every part;
+Rule: at most 12,000 customers are drawn and cut into 3 or 4 disjoint parts of at most 2,000. Each candidate is fitted on every part;
 each pair of fits is judged on drawn customers that neither has seen. With few customers these are simply thirds.
 """
 
@@ -61,7 +61,7 @@ class _Bench:
 
 def draw(n: int, seed: int) -> Draw:
     """Cut n customers into disjoint parts."""
-    count = int(np.clip(n // LARGEST_PART, 3, 6))
+    count = int(np.clip(n // LARGEST_PART, 3, 4))
     size = min(LARGEST_PART, n // count)
     drawn = np.random.default_rng([seed, 31]).permutation(n)[: max(count * size + JUDGES, 0)]
     return Draw(drawn, tuple(np.arange(i * size, (i + 1) * size) for i in range(count)))

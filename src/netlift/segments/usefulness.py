@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlift.records import Accounting, Floats, Ints, Outcome
-from netlift.segments.algorithms import Algorithm, fitted
+from netlift.segments.algorithms import MADE_OF_ANSWERS, Algorithm, fitted
 from netlift.segments.task import Task
 
 Bools = NDArray[np.bool_]
@@ -20,7 +20,7 @@ ONE_SIDED_95 = 1.645
 SMALLEST_SHARE = 0.02  # of the customers fitted on, for a segment worth acting on
 PERMUTATIONS = 99
 ENOUGH_CONTACTED = 100
-LARGEST_FIT = 20_000
+LARGEST_FIT = 6000  # customers a candidate is fitted on, but for those that learn from answers: these are rare and cheap to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def trials(X: Floats, money: Money, *, name: str, algorithm: Algorithm, task: Ta
         NotEnoughData: the algorithm can make none of the numbers of segments of these customers.
     """
     learn = np.concatenate([money.fit, money.never_contacted])
-    if len(learn) > LARGEST_FIT:
+    if len(learn) > LARGEST_FIT and name not in MADE_OF_ANSWERS:
         learn = np.random.default_rng([task.seed, 52]).choice(learn, LARGEST_FIT, replace=False)
     found = {}
     for k, partition in fitted(algorithm, X[learn], task.of(learn)).items():
