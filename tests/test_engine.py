@@ -83,6 +83,12 @@ def test_results_go_to_parquet_whatever_the_folder_is_called(tmp_path: Path) -> 
     assert pq.read_table(folder / "one.parquet").to_pydict() == {"one": [1]}
 
 
+def test_long_queries_write_nothing_to_the_terminal() -> None:
+    """DuckDB's own progress bar is off: `--json` prints JSON and nothing else."""
+    with Engine() as engine:
+        assert engine.rows("SELECT current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_closing_ends_the_session() -> None:
     """After the block the session is gone."""
     with Engine(EngineSettings(threads=1, memory_limit="1GB")) as engine:

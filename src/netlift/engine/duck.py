@@ -47,6 +47,7 @@ class Engine:
         for name, value in options.items():
             if value is not None:
                 self._connection.execute(f"SET {name} = ?", [value])
+        self._connection.execute("SET enable_progress_bar = false")  # after two seconds it would write to standard output, into our JSON
         self._connection.execute("SET preserve_insertion_order = false; SET autoinstall_known_extensions = false; SET TimeZone = 'UTC'")
         for signature, body in FUNCTIONS.items():
             self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body}")
