@@ -106,7 +106,7 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> tupl
         anomaly_score=nobody,
         anomaly_reason=nothing.astype(object),
         inputs=scaling.names,
-        warnings=(*remarks, *fewer, *impossible, *circular, *leaks, *_made_of_answers(offered)),
+        warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
     )
     return segmentation, model.fit(features, scaling, partition=_refit(study, offered), k=offered[1] if offered else 0, seed=seed)
 
