@@ -47,7 +47,8 @@ def read(session: Session, sql: str, names: Sequence[str]) -> Matrix:
     drawn = f"SELECT customer_id FROM features ORDER BY unit_hash('sample:' || customer_id), customer_id LIMIT {LARGEST}"
     everybody = len(ids) <= LARGEST
     rows = "features AS f" if everybody else f"features AS f JOIN ({drawn}) AS s ON f.customer_id = s.customer_id"
-    table = session.arrow(f"SELECT f.* FROM {rows} ORDER BY f.customer_id NULLS LAST")
+    columns = ", ".join(f"f.{quoted(name)}" for name in ("customer_id", *names))
+    table = session.arrow(f"SELECT {columns} FROM {rows} ORDER BY f.customer_id NULLS LAST")
     at = None if everybody else pc.index_in(table["customer_id"], value_set=ids).to_numpy().astype(np.int64)
     return Matrix(session, tuple(names), np.array(ids.to_pylist(), dtype=object), _numbers(table, names), at)
 

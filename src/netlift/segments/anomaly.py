@@ -18,7 +18,7 @@ from netlift.records import Feature, Floats, Texts
 from netlift.segments import mixtures
 from netlift.segments.partition import Mixture
 
-LARGEST_HALF = 20_000
+LARGEST_HALF = 10_000
 UNUSUAL = 0.95  # score from which a reason is given
 FAR = 0.95  # share of customers below (or above) from which one feature alone is called unusual
 GRID = 10_001  # order statistics that stand for a distribution

@@ -26,7 +26,7 @@ from netlift.settings import Settings
 
 FEWEST = 50  # customers
 CUSTOMERS_PER_SEGMENT = 10  # on average, below which a number of segments is not tried
-LARGEST_REFIT = 50_000
+LARGEST_REFIT = 20_000
 STARTS = 20  # random starts of the final fit: with fewer the result depends on luck
 
 Which = tuple[str, int]  # algorithm and number of segments

@@ -20,7 +20,7 @@ ONE_SIDED_95 = 1.645
 SMALLEST_SHARE = 0.02  # of the customers fitted on, for a segment worth acting on
 PERMUTATIONS = 99
 ENOUGH_CONTACTED = 100
-LARGEST_FIT = 6000  # customers a candidate is fitted on, but for those that learn from answers: these are rare and cheap to learn from
+LARGEST_FIT = 4000  # customers a candidate is fitted on, but for those that learn from answers: these are rare and cheap to learn from
 
 
 @dataclass(frozen=True, slots=True)
