@@ -1,7 +1,8 @@
 """The clustering algorithms that are compared: a table from name to the function that fits.
 
 Each entry fits all numbers of segments that are asked for at once (a tree is grown once and cut at every k) and leaves partitions
-that assign anybody; an algorithm that cannot assign unseen customers cannot enter.
+that assign anybody; an algorithm that cannot assign unseen customers cannot enter. The partitions are those of partition.py, also from
+other packages: only what these hold can be stored with a run.
 """
 
 from __future__ import annotations
