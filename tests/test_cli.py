@@ -95,6 +95,19 @@ def test_measure_gives_estimates_and_a_sentence(netlift: Netlift, tmp_path: Path
     assert netlift("measure", tmp_path / "shop" / "netlift.toml").code == 0
 
 
+def test_assign_tells_drift_and_writes_the_customers(netlift: Netlift, tmp_path: Path) -> None:
+    """`assign` by the model of run 1: sizes, moves and stability for machines and for people."""
+    config = shop.write(tmp_path / "shop")
+    netlift("prepare", config)
+    told = netlift("assign", 1, config, "--out", tmp_path / "now.parquet", "--json").json()
+    assert told["customers"] == sum(told["drift"]["sizes_now"].values())
+    assert told["drift"].keys() == {"stability", "sizes_then", "sizes_now", "migration", "came", "went"}
+    assert (tmp_path / "now.parquet").exists()
+    shown = netlift("assign", 1, config)
+    assert "New customers: 0. Gone: 0." in shown.out
+    assert netlift("assign", 2, config).code == 1
+
+
 def test_check_tells_rows_and_findings_and_writes_nothing(netlift: Netlift, tmp_path: Path) -> None:
     """`check` counts every row and leaves no store."""
     config = shop.write(tmp_path / "shop")

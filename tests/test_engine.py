@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from netlift.engine import Engine, quoted
+from netlift.engine import Engine, duck, quoted
 from netlift.settings import EngineSettings
 
 
@@ -60,6 +61,25 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
         assert engine.rows("SELECT ?", ["'; DROP TABLE t; --"]) == [("'; DROP TABLE t; --",)]
 
 
+def test_a_function_sees_every_row_once_and_its_answer_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In batches of at most BATCH rows; what had the name before is replaced, and nothing else is left behind."""
+    monkeypatch.setattr(duck, "BATCH", 2048)
+    schema = pa.schema([("twice", pa.int64())])
+    sizes: list[int] = []
+
+    def twice(batch: pa.RecordBatch) -> pa.RecordBatch:
+        sizes.append(batch.num_rows)
+        return pa.RecordBatch.from_arrays([pc.multiply(batch["n"], 2)], schema=schema)
+
+    with Engine() as engine:
+        for _ in range(2):
+            engine.apply("doubled", "SELECT range AS n FROM range(5000)", twice, schema=schema)
+        assert engine.rows("SELECT count(*), count(DISTINCT twice), max(twice) FROM doubled") == [(5000, 5000, 9998)]
+        assert max(sizes) <= 2048
+        engine.apply("doubled", "SELECT 1 AS n WHERE false", twice, schema=schema)
+        assert engine.rows("SELECT count(*) FROM doubled") == [(0,)]
+
+
 def test_results_go_to_parquet_whatever_the_folder_is_called(tmp_path: Path) -> None:
     """A quote in a folder's name does not break the statement."""
     folder = tmp_path / "it's"
@@ -67,6 +87,12 @@ def test_results_go_to_parquet_whatever_the_folder_is_called(tmp_path: Path) -> 
     with Engine() as engine:
         engine.write_parquet("SELECT 1 AS one", folder / "one.parquet")
     assert pq.read_table(folder / "one.parquet").to_pydict() == {"one": [1]}
+
+
+def test_long_queries_write_nothing_to_the_terminal() -> None:
+    """DuckDB's own progress bar is off: `--json` prints JSON and nothing else."""
+    with Engine() as engine:
+        assert engine.rows("SELECT current_setting('enable_progress_bar')") == [(False,)]
 
 
 def test_closing_ends_the_session() -> None:

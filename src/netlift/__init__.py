@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["close", "launch", "measure", "prepare", "read_settings", "targets"]
+__all__ = ["assign", "close", "launch", "measure", "prepare", "read_settings", "targets"]
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
+    from netlift.workflow.assign import assign
     from netlift.workflow.close import close, measure
     from netlift.workflow.launch import launch
     from netlift.workflow.prepare import prepare
     from netlift.workflow.targets import targets
 
 _HOMES = {
+    "assign": ("netlift.workflow.assign", "assign"),
     "close": ("netlift.workflow.close", "close"),
     "launch": ("netlift.workflow.launch", "launch"),
     "measure": ("netlift.workflow.close", "measure"),

@@ -298,6 +298,33 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
 
 
 @app.command()
+def assign(
+    run_id: RunId,
+    config: Config,
+    out: Annotated[Path | None, typer.Option(help="file for the customers (Parquet), as customers.parquet")] = None,
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Give today's customers the segments of an earlier run, by its frozen model, and tell what changed."""
+    from netlift.workflow.assign import assign as run
+
+    with Bars() as bars:
+        found = run(run_id, config, out=out, actor=user, display=bars)
+    drift = found.drift
+    if as_json:
+        _print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift})
+        return
+    sizes = [(s, drift.sizes_then[s], now) for s, now in drift.sizes_now.items()]
+    _print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
+    moves = [(s, *row.values()) for s, row in drift.migration.items()]
+    _print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
+    shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
+    _print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
+    typer.echo("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
+    typer.echo(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
+
+
+@app.command()
 def launch(
     run_id: RunId,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="check everything, send nothing")] = False,

@@ -150,16 +150,30 @@ class Features:
     as_of: datetime  # in the project's time zone
     features: tuple[Feature, ...]
     customer_ids: Texts  # (n,) sorted, distinct
-    values: Floats  # (n, p), NaN where the fact is missing
+    values: Floats  # (m, p) of the customers at `rows`, NaN where the fact is missing
     inputs: tuple[str, ...]  # names of the features that segmentation may cluster on
     value: Floats | None  # (n,) what a customer is worth, for ordering segments; None = unknown
     value_name: str  # e.g. "amount spent, USD"
     outcome: Outcome | None
     notes: tuple[str, ...] = ()  # which facts are missing and which table would bring them
+    rows: Ints | None = None  # (m,) ascending positions of a random sample, where all are too many for memory; None = everybody
 
     def column(self, name: str) -> Floats:
-        """The values of one feature, shape (n,)."""
+        """The values of one feature, shape (m,)."""
         return self.values[:, [f.name for f in self.features].index(name)]
+
+    def sample(self) -> Features:
+        """The customers whose values are here, as if they were all: itself but for very many customers."""
+        if self.rows is None:
+            return self
+        at, o = self.rows, self.outcome
+        return replace(
+            self,
+            customer_ids=self.customer_ids[at],
+            value=None if self.value is None else self.value[at],
+            outcome=None if o is None else replace(o, contacts=o.contacts[at], responses=o.responses[at]),
+            rows=None,
+        )
 
 
 # --- segments ----------------------------------------------------------------------------------------------------
@@ -203,10 +217,13 @@ class Segmentation:
     segment: Ints  # (n,) 1..k ordered by value, 1 = most valuable; all 0 where the verdict is none
     x: Floats  # (n,) map coordinates; no unit
     y: Floats
-    anomaly_score: Floats  # (n,) 0..1, share of a held-out reference that is less unusual
+    anomaly_score: Floats  # (n,) 0..1, share of a frozen reference that is less unusual
     anomaly_reason: Texts  # (n,) the most unusual facts in words
     inputs: tuple[str, ...]  # names of the features clustered on
     warnings: tuple[str, ...] = ()
+    model: bytes | None = field(
+        default=None, repr=False
+    )  # the frozen model that gave everybody the above and can give it to customers never seen
 
 
 # --- insight -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 
+from netlift.engine import Engine
 from netlift.insight import profiles
 from netlift.records import Features, Floats, Ints
 from tests.segments.generators import customers
@@ -17,7 +19,8 @@ def named(values: Floats, segment: Ints, *names: str) -> dict[int, str]:
     given = customers(values)
     features = tuple(dataclasses.replace(f, name=n) for f, n in zip(given.features, names, strict=True))
     given = dataclasses.replace(given, features=features, inputs=names)
-    return profiles.names(given, names, {int(s): profiles.profile(given, names, segment == s) for s in np.unique(segment)})
+    found = profiles.averages(given, segment)
+    return profiles.names(given, names, {s: profiles.profile(given, names, found, segment=s) for s in found.by_segment})
 
 
 def three() -> tuple[Features, Ints]:
@@ -29,7 +32,8 @@ def three() -> tuple[Features, Ints]:
 def test_a_profile_stands_beside_the_base_in_units_and_standard_deviations() -> None:
     """Mean, base mean and their difference, inputs first."""
     values = np.column_stack([np.arange(10.0), np.repeat([0.0, 1.0], 5)])
-    first, second = profiles.profile(customers(values), ("f1",), np.arange(10) >= 5)
+    found = profiles.averages(customers(values), np.repeat([1, 2], 5))
+    first, second = profiles.profile(customers(values), ("f1",), found, segment=2)
     assert (first.feature, first.mean, first.base_mean, first.unit, first.difference) == ("f1", 1.0, 0.5, "points", 1.0)
     assert (second.feature, second.mean, second.base_mean) == ("f0", 7.0, 4.5)
 
@@ -37,10 +41,30 @@ def test_a_profile_stands_beside_the_base_in_units_and_standard_deviations() -> 
 def test_missing_values_are_left_out_of_means() -> None:
     """And a feature that nobody has does not break the profile."""
     values = np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, np.nan]])
-    traits = profiles.profile(customers(values), (), np.array([True, True, False]))
+    found = profiles.averages(customers(values), np.array([1, 1, 2]))
+    traits = profiles.profile(customers(values), (), found, segment=1)
     assert (traits[0].mean, traits[0].base_mean) == (1.0, 2.0)
     assert np.isnan(traits[1].mean)
     assert traits[1].difference == 0
+
+
+def test_the_session_averages_as_memory_does() -> None:
+    """By segment and of all, missing facts left out, NaN where nobody has one."""
+    given, segment = three()
+    values = np.column_stack([given.values, np.full(300, np.nan)])
+    values[::7, 1] = np.nan
+    given = customers(values)
+    with Engine() as engine:
+        columns = {f.name: pa.array(given.column(f.name)) for f in given.features}
+        engine.register("features", pa.table({"customer_id": pa.array(given.customer_ids, pa.string()), **columns}))
+        engine.register("assigned", pa.table({"customer_id": pa.array(given.customer_ids, pa.string()), "segment": segment}))
+        found = profiles.averages_in(engine, given)
+    expected = profiles.averages(given, segment)
+    np.testing.assert_allclose(found.base, expected.base)
+    np.testing.assert_allclose(found.sd, expected.sd)
+    assert set(found.by_segment) == {1, 2, 3}
+    for s, mean in expected.by_segment.items():
+        np.testing.assert_allclose(found.by_segment[s], mean)
 
 
 def test_names_say_the_two_clearest_differences() -> None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from netlift.records import Ints, silent
+from netlift.records import Ints
 from netlift.segments import algorithms, prep, screening, segment, selection
-from netlift.segments.algorithms import ALGORITHMS, Task
+from netlift.segments.algorithms import ALGORITHMS
+from netlift.segments.partition import Nearest, squared_distances
+from netlift.segments.task import Task
 from tests.segments.getallmart import INPUTS, features, settings
 
 HONEST = tuple("Prev" if name == "Acc6" else name for name in INPUTS)
 
 
-def fitted(inputs: tuple[str, ...], seed: int) -> tuple[Any, Ints]:
-    """The final fit of the verb: model and labels."""
+def fitted(inputs: tuple[str, ...], seed: int) -> tuple[float, Ints]:
+    """The final fit of the verb: inertia and labels."""
     given = features(inputs)
     scaling, _ = prep.fit(given, "standard")
     X = scaling.apply(given.values)
-    model = algorithms.fitted(ALGORITHMS["kmeans"], Task(4, scaling.names, seed, selection.STARTS), X)
-    return model, algorithms.labels(model, X)
+    partition = algorithms.fitted(ALGORITHMS["kmeans"], X, Task((4,), scaling.names, seed, selection.STARTS))[4]
+    assert isinstance(partition, Nearest)
+    return float(squared_distances(X, partition.centers).min(axis=0).sum()), partition.assign(X)
 
 
 def test_the_published_segments_are_found_and_said_to_be_circular() -> None:
@@ -36,8 +37,8 @@ def test_the_published_segments_are_found_and_said_to_be_circular() -> None:
 
 def test_twenty_seeds_find_the_published_solution() -> None:
     """Inertia 6710.7963 and adjusted Rand index at least .99 for every seed: twenty starts leave nothing to luck."""
-    first, labels = fitted(INPUTS, 0)
-    assert first.inertia_ == pytest.approx(6710.7963, abs=0.01)
+    inertia, labels = fitted(INPUTS, 0)
+    assert inertia == pytest.approx(6710.7963, abs=0.01)
     assert sorted(np.bincount(labels)) == [181, 397, 588, 1046]
     assert min(adjusted_rand_score(labels, fitted(INPUTS, seed)[1]) for seed in range(1, 20)) >= 0.99
 
@@ -47,9 +48,9 @@ def test_four_segments_are_stable_on_every_draw() -> None:
     given = features()
     scaling, _ = prep.fit(given, "standard")
     X = scaling.apply(given.values)
-    makers = {"kmeans": ALGORITHMS["kmeans"]}
+    kmeans = {"kmeans": ALGORITHMS["kmeans"]}
     for seed in (1, 7, 42):
-        (found,), _ = screening.screen(X, scaling.names, makers=makers, ks=[4], seed=seed, progress=silent)
+        (found,), _ = screening.screen(X, Task((4,), scaling.names, seed), algorithms=kmeans)
         assert found.stability > 0.85
 
 

@@ -125,10 +125,27 @@ def test_fixed_rfm_without_its_features_is_refused() -> None:
         segment(settings(k=[4, 4], algorithms=["rfm_tertiles"]), customers(structureless("gauss", 1, n=100)))
 
 
+def test_only_who_named_an_algorithm_is_told_that_it_was_impossible() -> None:
+    """RFM tertiles without recency: a warning where the settings name them, none where everything is tried."""
+    given = customers(structureless("gauss", 1, n=100))
+    named = segment(settings(k=[2, 2], algorithms=["kmeans", "rfm_tertiles"]), given)
+    assert any("rfm_tertiles was not compared" in w for w in named.warnings)
+    assert not any("was not compared" in w for w in segment(settings(k=[2, 2]), given).warnings)
+
+
+def test_the_response_tree_is_judged_on_money_it_has_not_seen(features: Features) -> None:
+    """It may win where groups drive response; then its segments' figures are said to be a little too good."""
+    found = segment(settings(k=[4, 4], algorithms=["response_tree"]), features)
+    assert found.comparison[0].judged_on == "report"
+    assert any("cut by the answers of some of these customers" in w for w in found.warnings)
+    noise = segment(settings(k=[4, 4], algorithms=["response_tree"]), scenario("D0", 3, n=1500))
+    assert not noise.verdict.useful
+
+
 def test_unknown_algorithm_is_refused() -> None:
     """Before any work is done."""
-    with pytest.raises(SettingsError, match="birch"):
-        segment(settings(algorithms=["birch"]), customers(structureless("gauss", 1, n=100)))
+    with pytest.raises(SettingsError, match="dbscan"):
+        segment(settings(algorithms=["dbscan"]), customers(structureless("gauss", 1, n=100)))
 
 
 def _first(features: Features, n: int) -> Features:

@@ -7,7 +7,8 @@ import pytest
 
 from netlift.records import Accounting, Outcome
 from netlift.segments import usefulness
-from netlift.segments.algorithms import ALGORITHMS, Task
+from netlift.segments.algorithms import ALGORITHMS
+from netlift.segments.task import Task
 from netlift.segments.usefulness import Money, Trial, Value
 from tests.segments.generators import scenario
 
@@ -22,6 +23,13 @@ def test_the_split_parts_the_contacted_40_30_30() -> None:
     assert (len(money.fit), len(money.choose), len(money.report), len(money.never_contacted)) == (80, 60, 60, 100)
     assert len(np.unique(np.concatenate([money.fit, money.choose, money.report, money.never_contacted]))) == 300
     np.testing.assert_array_equal(money.profit[:3], [3.0, np.nan, -2.0])
+
+
+def test_what_an_algorithm_may_see_is_the_money_of_fit() -> None:
+    """Neither of those who choose nor of those who report."""
+    profit, rows = np.arange(10.0), np.arange(10)
+    money = Money(profit, rows[:4], rows[4:7], rows[7:9], rows[9:], Accounting("a", 2.0, 10.0, "EUR"))
+    np.testing.assert_array_equal(money.visible, [0, 1, 2, 3] + 6 * [np.nan])
 
 
 def test_means_of_noise_shrink_to_the_grand_mean() -> None:
@@ -77,8 +85,7 @@ def test_segments_are_useful_only_where_they_drive_response(kind: str, useful: b
     features = scenario(kind, 2, n=4000)
     assert features.outcome is not None
     money = usefulness.split(features.outcome, seed=1)
-    trials = {}
-    for k in (2, 4, 6, 8):
-        trials["kmeans", k] = usefulness.trial(features.values, money, name="kmeans", maker=ALGORITHMS["kmeans"], task=Task(k, (), 1))
+    task = Task((2, 4, 6, 8), (), 1)
+    trials = usefulness.trials(features.values, money, name="kmeans", algorithm=ALGORITHMS["kmeans"], task=task)
     best = usefulness.best(trials) or trials["kmeans", 4]
     assert usefulness.report(best, money, seed=1).useful is useful

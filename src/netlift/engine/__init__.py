@@ -6,7 +6,7 @@ defined here (`seconds_between`, `iso_weekday`, …) where the dialects differ.
 
 from netlift.engine.computing import computing
 from netlift.engine.duck import FUNCTIONS, Engine
-from netlift.engine.session import Session, quoted
+from netlift.engine.session import Session, Work, quoted
 from netlift.engine.spark import SparkEngine
 
-__all__ = ["FUNCTIONS", "Engine", "Session", "SparkEngine", "computing", "quoted"]
+__all__ = ["FUNCTIONS", "Engine", "Session", "SparkEngine", "Work", "computing", "quoted"]

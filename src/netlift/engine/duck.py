@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, quoted
+from netlift.engine.session import BATCH, EMAIL, LONGEST_EMAIL, NOWHERE, Work, quoted
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -50,6 +50,7 @@ class Engine:
         for name, value in options.items():
             if value is not None:
                 self._connection.execute(f"SET {name} = ?", [value])
+        self._connection.execute("SET enable_progress_bar = false")  # after two seconds it would write to standard output, into our JSON
         self._connection.execute("SET preserve_insertion_order = false; SET autoinstall_known_extensions = false; SET TimeZone = 'UTC'")
         for signature, body in FUNCTIONS.items():
             self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body}")
@@ -80,6 +81,14 @@ class Engine:
         kinds = self.rows("SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name])
         for (kind,) in kinds:
             self._connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {quoted(name)}")
+
+    def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
+        """Hand the rows of a result to a function, `BATCH` at a time, and keep what it returns under a name."""
+        with self._connection.execute(sql).to_arrow_reader(BATCH) as batches:
+            made = pa.Table.from_batches([function(batch) for batch in batches], schema=schema)
+        self.register("netlift_applied", made)
+        self.keep(name, "SELECT * FROM netlift_applied")
+        self.unregister("netlift_applied")
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as a view."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,9 @@ _ATOM = "[a-z0-9!#$%&*+/=?^_{|}~-]+"
 EMAIL = f"{_ATOM}([.]{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]([a-z0-9-]*[a-z0-9])"
 NOWHERE = ".*[@.](invalid|test|localhost)"
 LONGEST_EMAIL = 254  # characters
+BATCH = 100_000  # rows that `apply` hands over at once, at most
+
+Work = Callable[[pa.RecordBatch], pa.RecordBatch]  # some rows in, as many or fewer rows out
 
 
 class Session(Protocol):
@@ -30,6 +33,13 @@ class Session(Protocol):
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""
+
+    def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
+        """Hand the rows of a result to `function`, some at a time and in any order, and keep what it returns under a name.
+
+        The function must treat every row alone and return batches of `schema`. On Spark it runs in the cluster, where it arrives
+        as a copy: whatever it holds should be plain and small.
+        """
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as a view."""

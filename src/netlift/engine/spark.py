@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE
+from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, Work
 from netlift.errors import MissingExtra, SettingsError
 from netlift.settings import EngineSettings
 
@@ -97,7 +97,17 @@ class SparkEngine:
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once, in the cluster, and keep it under a name, in place of what had the name before."""
-        frame = self._frame(sql).persist()
+        self._keep(name, self._frame(sql))
+
+    def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
+        """Hand the rows of a result to a function, in the cluster, and keep what it returns under a name."""
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an optional extra
+
+        frame = self._frame(sql)
+        self._keep(name, frame.mapInArrow(lambda batches: map(function, batches), from_arrow_schema(schema)))
+
+    def _keep(self, name: str, frame: Any) -> None:  # noqa: ANN401 - a DataFrame of an optional package
+        frame = frame.persist()
         frame.createOrReplaceTempView(name)
         before = self._kept.pop(name, None)
         if before is not None:

@@ -1,5 +1,5 @@
 """Features: tables in, one row per customer out, each number with unit, meaning and sensitivity."""
 
-from netlift.features.build import build
+from netlift.features.build import build, computing
 
-__all__ = ["build"]
+__all__ = ["build", "computing"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
-import numpy as np
-
-from netlift.engine import Session, computing, quoted
+from netlift import engine as engines
+from netlift.engine import Session, quoted
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, enrichment, purchases, survey
+from netlift.features import browsing, campaigns, categories, enrichment, matrix, purchases, survey
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
+from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, Texts, silent
+from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
 
 READ = (
@@ -30,15 +32,28 @@ READ = (
 )  # never contacts: Spark needs none
 
 
+def computing(settings: Settings, engine: Session, tables: Tables) -> AbstractContextManager[Session]:
+    """The session that computes features and keeps their table: `engine`, or the Spark of the settings until the block ends.
+
+    Raises:
+        SettingsError: Spark cannot be reached or started.
+        MissingExtra: the settings name Spark, and pyspark is not installed.
+    """
+    return engines.computing(settings.engine, engine, [name for name in READ if tables.has(name)])
+
+
 def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Features:
     """Compute every feature that the tables allow, as of `settings.features.as_of`.
+
+    The session keeps the wide table `features`: customer_id and a DOUBLE column per feature. Of very many customers only a sample's
+    values are handed over.
 
     Raises:
         SettingsError: `features.include`, `features.value` or `response.column` names something unknown.
         NotEnoughData: there is no customer, or no fact before `as_of`.
         MissingExtra: the settings name Spark, and pyspark is not installed.
     """
-    with computing(settings.engine, engine, [name for name in READ if tables.has(name)]) as session:
+    with computing(settings, engine, tables) as session:
         return _build(settings, session, tables, progress)
 
 
@@ -64,16 +79,16 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         joins.append("LEFT JOIN customers ON customers.customer_id = p.customer_id")
         selected += [f"CAST(customers.{quoted(f.name)} AS DOUBLE) AS {quoted(f.name)}" for f in own]
         features += own
-    sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)} ORDER BY p.customer_id NULLS LAST"
-    table = engine.arrow(sql)
-    ids: Texts = np.array(table["customer_id"].to_pylist(), dtype=object)
     if not features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
-    values: Floats = np.column_stack([table[f.name].to_numpy().astype(np.float64) for f in features])
-    judged = outcome(settings, engine, tables, clock=moment, customer_ids=ids)
-    final = _decided(features, values, judged)
-    value, value_name = _value(settings, [f.name for f in final], values)
-    return Features(moment.local, final, ids, values, _inputs(settings, final), value, value_name, judged, notes)
+    sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)}"
+    read = matrix.read(engine, sql, [f.name for f in features])
+    judged = outcome(settings, engine, tables, clock=moment, customer_ids=read.customer_ids)
+    final = _decided(features, read.values, judged)
+    value, value_name = _value(settings, read)
+    return Features(
+        moment.local, final, read.customer_ids, read.values, _inputs(settings, final), value, value_name, judged, notes, read.rows
+    )
 
 
 def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
@@ -151,19 +166,19 @@ def _inputs(settings: Settings, features: tuple[Feature, ...]) -> tuple[str, ...
     return settings.features.include or tuple(f.name for f in features if not f.uses_response)
 
 
-def _value(settings: Settings, names: list[str], values: Floats) -> tuple[Floats | None, str]:
+def _value(settings: Settings, read: Matrix) -> tuple[Floats | None, str]:
     named = settings.features.value
     if named is not None:
-        return values[:, _known(named, names, "features.value")], named
-    if "monetary" in names:
-        return values[:, names.index("monetary")], f"money spent, {settings.project.currency}"
+        return read.column(_known(named, read.names, "features.value")), named
+    if "monetary" in read.names:
+        return read.column("monetary"), f"money spent, {settings.project.currency}"
     return None, ""
 
 
-def _known(name: str, names: list[str], key: str) -> int:
-    """The position of a feature, or a sentence that says what would be right."""
+def _known(name: str, names: Sequence[str], key: str) -> str:
+    """The name of a feature, or a sentence that says what would be right."""
     if name in names:
-        return names.index(name)
+        return name
     close = difflib.get_close_matches(name, names, n=1)
     hint = (
         f"; did you mean '{close[0]}'?"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from netlift.engine import Session
 from netlift.insight import answers, profiles, rules
-from netlift.insight.profiles import CLEAR
+from netlift.insight.profiles import CLEAR, Averages
 from netlift.records import Features, Insight, Outcome, Profit, Response, Segment, Segmentation, Trait
 
 
-def explain(features: Features, segmentation: Segmentation, *, seed: int) -> Insight:
+def explain(features: Features, segmentation: Segmentation, *, seed: int, session: Session | None = None) -> Insight:
     """What sets each segment apart and what it brought; no segments where the verdict is none.
+
+    Args:
+        features: of all customers; where their values are a sample, rules come from the sample and averages from `session`.
+        segmentation: of the same customers.
+        seed: of the draws.
+        session: where the tables `features` and `assigned` are; needed only beside a sample.
 
     Raises:
         InputError: the outcome holds more answers than contacts.
@@ -24,17 +33,27 @@ def explain(features: Features, segmentation: Segmentation, *, seed: int) -> Ins
     base_response = answers.response(outcome, everybody) if outcome else None
     base_profit = answers.profit(outcome, everybody, rng) if outcome else None
     found = [int(s) for s in np.unique(segmentation.segment) if s > 0]
-    segments = _explained(features, segmentation, found, rng=rng, seed=seed) if found else ()
+    known = _averages(features, segmentation, session)
+    segments = _explained(features, segmentation, known, found=found, rng=rng, seed=seed) if found else ()
     return Insight(segments, base_response, base_profit, segmentation.warnings)
 
 
+def _averages(features: Features, segmentation: Segmentation, session: Session | None) -> Averages:
+    if features.rows is None:
+        return profiles.averages(features, segmentation.segment)
+    if session is None:
+        raise AssertionError("the values are a sample, so everybody must be in a session")
+    return profiles.averages_in(session, features)
+
+
 def _explained(
-    features: Features, segmentation: Segmentation, found: list[int], *, rng: np.random.Generator, seed: int
+    features: Features, segmentation: Segmentation, known: Averages, *, found: list[int], rng: np.random.Generator, seed: int
 ) -> tuple[Segment, ...]:
     inputs, outcome = segmentation.inputs, features.outcome
-    traits = {s: profiles.profile(features, inputs, segmentation.segment == s) for s in found}
+    traits = {s: profiles.profile(features, inputs, known, segment=s) for s in found}
     names = profiles.names(features, inputs, traits)
-    described = rules.describe(features, inputs, segmentation.segment, seed=seed)
+    sampled = segmentation.segment if features.rows is None else segmentation.segment[features.rows]
+    described = rules.describe(features, inputs, sampled, seed=seed)
     explained = []
     for s in found:
         members = segmentation.segment == s
@@ -48,7 +67,7 @@ def _explained(
                 share=float(members.mean()),
                 summary=" ".join([_who(features, members, traits[s], inputs), _money(outcome, response, profit)]).strip(),
                 rules=described.in_words(s),
-                rules_fidelity=described.fidelity[s],
+                rules_fidelity=described.fidelity.get(s, math.nan),
                 profile=traits[s],
                 response=response,
                 profit=profit,

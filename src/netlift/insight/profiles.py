@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from netlift.records import Feature, Features, Floats, Trait
+from netlift.engine import Session, quoted
+from netlift.records import Feature, Features, Floats, Ints, Trait
 
 CLEAR = 0.3  # standard deviations of all customers from which a difference is called clear
 VERY = 1.5  # ... and from which it is called very high or very low
 ALIKE = 0.7  # correlation from which two features say the same in a name
 
 
-def profile(features: Features, inputs: tuple[str, ...], members: NDArray[np.bool_]) -> tuple[Trait, ...]:
-    """Mean of every feature among `members` (n,) beside the mean of all customers; inputs of the segmentation first."""
+@dataclass(frozen=True, slots=True)
+class Averages:
+    """Mean of every feature, (p,), by segment and of all customers, and the standard deviation of all; NaN where nobody has the fact."""
+
+    by_segment: Mapping[int, Floats]
+    base: Floats
+    sd: Floats
+
+
+def averages(features: Features, segment: Ints) -> Averages:
+    """From values that are all at hand, and segments (n,)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a feature that nobody has: its mean is NaN
-        mean = np.nanmean(features.values[members], axis=0)
-        base = np.nanmean(features.values, axis=0)
-        sd = np.nanstd(features.values, axis=0)
+        means = {int(s): np.nanmean(features.values[segment == s], axis=0) for s in np.unique(segment)}
+        return Averages(means, np.nanmean(features.values, axis=0), np.nanstd(features.values, axis=0))
+
+
+def averages_in(session: Session, features: Features) -> Averages:
+    """From the session's tables `features` and `assigned`, where the values at hand are a sample."""
+    facts = [f"nullif(f.{quoted(f.name)}, CAST('NaN' AS DOUBLE))" for f in features.features]
+    means = ", ".join(f"avg({fact})" for fact in facts)
+    spreads = ", ".join(f"stddev_pop({fact})" for fact in facts)
+    joined = "features AS f JOIN assigned AS a ON f.customer_id = a.customer_id"
+    found = session.rows(f"SELECT a.segment, {means} FROM {joined} GROUP BY a.segment")
+    everybody = np.array(session.rows(f"SELECT {means}, {spreads} FROM features AS f")[0], dtype=np.float64)
+    by_segment = {int(row[0]): np.array(row[1:], dtype=np.float64) for row in found}
+    return Averages(by_segment, everybody[: len(facts)], everybody[len(facts) :])
+
+
+def profile(features: Features, inputs: tuple[str, ...], found: Averages, *, segment: int) -> tuple[Trait, ...]:
+    """Mean of every feature in a segment beside the mean of all customers; inputs of the segmentation first."""
+    mean, base, sd = found.by_segment[segment], found.base, found.sd
     difference = np.divide(mean - base, sd, out=np.zeros(len(sd)), where=sd > 0)
     traits = [Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j])) for j, f in enumerate(features.features)]
     return tuple(sorted(traits, key=lambda t: t.feature not in inputs))  # a stable sort keeps the order of the features

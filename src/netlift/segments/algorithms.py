@@ -1,71 +1,48 @@
-"""The clustering algorithms that are compared: a table from name to maker.
+"""The clustering algorithms that are compared: a table from name to the function that fits.
 
-Each entry makes an object with scikit-learn's `fit` and `predict`; one that cannot assign unseen customers cannot enter.
+Each entry fits all numbers of segments that are asked for at once (a tree is grown once and cut at every k) and leaves partitions
+that assign anybody; an algorithm that cannot assign unseen customers cannot enter. The partitions are those of partition.py, also from
+other packages: only what these hold can be stored with a run.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
-import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from netlift import plugins
-from netlift.errors import SettingsError
-from netlift.records import Floats, Ints
-from netlift.segments.rfm import RfmTertiles
-from netlift.segments.ward import Ward
+from netlift.errors import NotEnoughData, SettingsError
+from netlift.records import Floats
+from netlift.segments import centroids, hierarchy, mixtures, response_tree, rfm, spectral
+from netlift.segments.partition import Partition
+from netlift.segments.task import Task
 
+Algorithm = Callable[[Floats, Task], Mapping[int, Partition]]  # scaled customers (n, p) -> partition by k, without the impossible
 
-class Clusterer(Protocol):
-    """What every algorithm can do."""
-
-    def fit(self, X: Floats, /) -> object:
-        """Learn the segments of scaled customers X, (n, p)."""
-
-    def predict(self, X: Floats, /) -> object:
-        """Labels 0..k-1 of any scaled customers X, (n, p)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is asked of an algorithm."""
-
-    k: int
-    columns: tuple[str, ...]  # names of the scaled features, in the order of X
-    seed: int
-    starts: int = 3  # random starts, of which the best counts
-
-
-Maker = Callable[[Task], Clusterer]
-
-
-def _kmeans(task: Task) -> Clusterer:
-    model: Clusterer = KMeans(task.k, n_init=task.starts, random_state=task.seed)
-    return model
-
-
-def _gaussian_mixture(task: Task) -> Clusterer:
-    starts = min(task.starts, 3)  # k-means starts it; a mixture gains little from more
-    model: Clusterer = GaussianMixture(task.k, covariance_type="diag", reg_covar=1e-3, n_init=starts, random_state=task.seed)
-    return model
-
-
-ALGORITHMS: Mapping[str, Maker] = {
-    "kmeans": _kmeans,
-    "ward": lambda task: Ward(task.k, seed=task.seed),
-    "gaussian_mixture": _gaussian_mixture,
-    "rfm_tertiles": lambda task: RfmTertiles(task.k, columns=task.columns),
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "kmeans": centroids.kmeans,
+    "minibatch_kmeans": centroids.minibatch_kmeans,
+    "bisecting_kmeans": centroids.bisecting_kmeans,
+    "mixed_kmeans": centroids.mixed_kmeans,
+    "ward": hierarchy.ward,
+    "average_linkage": hierarchy.average_linkage,
+    "birch": hierarchy.birch,
+    "hdbscan": hierarchy.hdbscan,
+    "gaussian_mixture": mixtures.diagonal,
+    "gaussian_mixture_full": mixtures.full,
+    "gaussian_mixture_tied": mixtures.tied,
+    "gaussian_mixture_spherical": mixtures.spherical,
+    "spectral": spectral.spectral,
+    "rfm_tertiles": rfm.tertiles,
+    "response_tree": response_tree.response_tree,
 }
-FIXED_CUTS = frozenset({"rfm_tertiles"})  # cuts at stated shares of customers: stable in any data, so stability proves no groups
+MADE_OF_ANSWERS = frozenset({"response_tree"})  # fitted to the outcome
+NO_GROUPS = MADE_OF_ANSWERS | {"rfm_tertiles"}  # look for money, or cut at stated shares: being stable proves no groups
 
 
-def named(names: tuple[str, ...]) -> dict[str, Maker]:
+def named(names: tuple[str, ...]) -> dict[str, Algorithm]:
     """The algorithms asked for; all of them where none is named.
 
     Raises:
@@ -78,19 +55,15 @@ def named(names: tuple[str, ...]) -> dict[str, Maker]:
     return {name: known[name] for name in names or known}
 
 
-def fitted(maker: Maker, task: Task, X: Floats) -> Clusterer:
-    """An algorithm fitted to X, (n, p).
+def fitted(algorithm: Algorithm, X: Floats, task: Task) -> Mapping[int, Partition]:
+    """The partitions of scaled customers X, (n, p), by number of segments; a number that cannot be had is left out.
 
     Raises:
-        NotEnoughData: the algorithm cannot make k segments of these customers.
+        NotEnoughData: the algorithm can make none of the numbers of segments.
     """
-    model = maker(task)
+    few = min(task.ks)
+    if len(X) < few:
+        raise NotEnoughData(f"{few} segments need at least {few} customers, {few - len(X)} more than the {len(X)} given.")
     with warnings.catch_warnings():  # a start that ran out of rounds, or fewer distinct customers than k: still a partition
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X)
-    return model
-
-
-def labels(model: Clusterer, X: Floats) -> Ints:
-    """Labels 0..k-1 of X, (n,)."""
-    return np.asarray(model.predict(X), dtype=np.int64)
+        return algorithm(X, task.within(len(X)))

@@ -18,8 +18,11 @@ class Plane:
 
     def place(self, X: Floats) -> tuple[Floats, Floats]:
         """The places x and y of scaled customers X, (n, p)."""
-        places = (X - self.center) @ self.directions
-        return places[:, 0], places[:, 1]
+        x, y = np.zeros(len(X)), np.zeros(len(X))
+        for column, center, (right, up) in zip(X.T, self.center, self.directions, strict=True):  # no matrix product: see partition.py
+            x += (column - center) * right
+            y += (column - center) * up
+        return x, y
 
 
 def fit(X: Floats) -> Plane:

@@ -10,26 +10,36 @@ import numpy as np
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
+from netlift.engine import Session
 from netlift.errors import NotEnoughData
-from netlift.records import Candidate, Features, Floats, Ints, Outcome, Progress, Segmentation, silent
-from netlift.segments import algorithms, anomaly, plane, prep, screening, structure, usefulness, verdict
+from netlift.records import Candidate, Features, Floats, Progress, Segmentation, silent
+from netlift.segments import algorithms, model, prep, screening, structure, usefulness, verdict
 from netlift.segments import leaks as leaking
-from netlift.segments.algorithms import Maker, Task
+from netlift.segments.algorithms import Algorithm
+from netlift.segments.model import Assigned, Model
+from netlift.segments.partition import Partition
 from netlift.segments.screening import Screened
 from netlift.segments.structure import Structure
-from netlift.segments.usefulness import Bools, Evidence, Money, Trial
+from netlift.segments.task import Task
+from netlift.segments.usefulness import Evidence, Money, Trial
 from netlift.settings import Settings
 
 FEWEST = 50  # customers
 CUSTOMERS_PER_SEGMENT = 10  # on average, below which a number of segments is not tried
-LARGEST_REFIT = 50_000
+LARGEST_REFIT = 20_000
 STARTS = 20  # random starts of the final fit: with fewer the result depends on luck
 
 Which = tuple[str, int]  # algorithm and number of segments
 
 
-def segment(settings: Settings, features: Features, progress: Progress = silent) -> Segmentation:
+def segment(settings: Settings, features: Features, progress: Progress = silent, *, session: Session | None = None) -> Segmentation:
     """Compare all algorithms at every k, decide whether segments exist and pay, and give every customer one.
+
+    Args:
+        settings: the project's.
+        features: of all customers; where their values are a sample, the sample is compared and everybody is assigned.
+        progress: told how far it has come.
+        session: where the table `features` has everybody's values; needed only beside a sample.
 
     Raises:
         SettingsError: an unknown algorithm is named.
@@ -38,7 +48,18 @@ def segment(settings: Settings, features: Features, progress: Progress = silent)
     """
     # Thousands of small fits: threads and repeated checks cost more than the fits, and sums in one order are repeatable.
     with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
-        return _segment(settings, features, progress)
+        found, fitted = _segment(settings, features.sample(), progress)
+        progress(0.9, "assigning every customer")
+        said = _everybody(features, fitted, session)
+        return dataclasses.replace(
+            found,
+            segment=said.segment,
+            x=said.x,
+            y=said.y,
+            anomaly_score=said.anomaly_score,
+            anomaly_reason=said.anomaly_reason,
+            model=fitted.stored(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +67,57 @@ class _Study:
     """What is compared on whom; X are the scaled customers, (n, p)."""
 
     X: Floats
-    columns: tuple[str, ...]
-    makers: dict[str, Maker]
-    ks: tuple[int, ...]
-    seed: int
+    task: Task
+    algorithms: dict[str, Algorithm]
     asked_for: bool  # the settings leave one candidate
 
-    def task(self, k: int, *, starts: int = 3) -> Task:
-        return Task(k, self.columns, self.seed, starts)
 
-
-def _segment(settings: Settings, features: Features, progress: Progress) -> Segmentation:
-    wanted = settings.segments
-    makers = algorithms.named(wanted.algorithms)
+def _segment(settings: Settings, features: Features, progress: Progress) -> tuple[Segmentation, Model]:
+    """What is found on customers whose values are all at hand, still without what it says of each; and the model."""
+    wanted, seed = settings.segments, settings.project.seed
+    tried = algorithms.named(wanted.algorithms)
     ks, fewer = _numbers(wanted.k, len(features.customer_ids))
     scaling, remarks = prep.fit(features, settings.features.scale)
-    alone = len(makers) == 1 and wanted.k[0] == wanted.k[1]
-    study = _Study(scaling.apply(features.values), scaling.names, makers, ks, settings.project.seed, alone)
+    money = None if features.outcome is None else usefulness.split(features.outcome, seed)
+    task = Task(ks, scaling.names, seed, profit=None if money is None else money.visible)
+    study = _Study(scaling.apply(features.values), task, tried, len(tried) == 1 and wanted.k[0] == wanted.k[1])
 
-    screened, impossible = screening.screen(
-        study.X, study.columns, makers=makers, ks=ks, seed=study.seed, progress=lambda share, doing: progress(0.3 * share, doing)
-    )
+    screened, impossible = screening.screen(study.X, task, algorithms=tried, progress=lambda share, doing: progress(0.3 * share, doing))
     if not screened:
         raise NotEnoughData(f"No algorithm could make segments of these customers. {impossible[0]}")
-    found = structure.examine(study.X, seed=study.seed, progress=lambda share, doing: progress(0.3 + 0.5 * share, doing))
+    found = structure.examine(study.X, seed=seed, progress=lambda share, doing: progress(0.3 + 0.5 * share, doing))
     progress(0.8, "judging the candidates in money")
-    money = None if features.outcome is None else usefulness.split(features.outcome, study.seed)
     trials = _trials(study, screened, money)
     chosen = _chosen(study, screened, found, trials)
-    evidence = usefulness.report(trials[chosen], money, study.seed) if money is not None and chosen in trials else None
+    evidence = usefulness.report(trials[chosen], money, seed) if money is not None and chosen in trials else None
     circular, leaks = leaking.warnings(features, scaling.names, scaling.raw(features.values))
     decision = verdict.decide(found, money=money, evidence=evidence, asked_for=study.asked_for, circular=bool(circular))
 
-    progress(0.9, "assigning every customer")
     offered = None if decision.structure == "none" else chosen
     reason = " ".join([decision.reason, *_preference(study, screened, offered, trials), *leaks])
-    x, y = plane.fit(study.X).place(study.X)
-    score = anomaly.scores(scaling.unclipped(features.values), study.seed)
-    return Segmentation(
+    nobody, nothing = np.empty(0), np.empty(0, dtype=np.int64)
+    segmentation = Segmentation(
         verdict=dataclasses.replace(decision, reason=reason),
         comparison=tuple(_candidate(s, found.p, trials, chosen=offered, evidence=evidence) for s in screened),
         algorithm=offered[0] if offered else "",
-        segment=_ordered(_refit(study, *offered), features) if offered else np.zeros(len(study.X), dtype=np.int64),
-        x=x,
-        y=y,
-        anomaly_score=score,
-        anomaly_reason=anomaly.reasons(score, scaling.raw(features.values), scaling.features),
+        segment=nothing,
+        x=nobody,
+        y=nobody,
+        anomaly_score=nobody,
+        anomaly_reason=nothing.astype(object),
         inputs=scaling.names,
-        warnings=(*remarks, *fewer, *impossible, *circular, *leaks),
+        warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
     )
+    return segmentation, model.fit(features, scaling, partition=_refit(study, offered), k=offered[1] if offered else 0, seed=seed)
+
+
+def _everybody(features: Features, fitted: Model, session: Session | None) -> Assigned:
+    """What the frozen model says of every customer, in the order of the features."""
+    if features.rows is None:
+        return fitted.apply(np.column_stack([features.column(name) for name in fitted.inputs]))
+    if session is None:
+        raise AssertionError("the values are a sample, so everybody must be in a session")
+    return model.assigned(session, fitted, features.customer_ids)
 
 
 def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -111,11 +134,10 @@ def _trials(study: _Study, screened: Sequence[Screened], money: Money | None) ->
     if money is None or not money.enough:
         return {}
     trials: dict[Which, Trial] = {}
-    for s in screened:
+    for name in dict.fromkeys(s.algorithm for s in screened):
+        task = dataclasses.replace(study.task, ks=tuple(s.k for s in screened if s.algorithm == name))
         try:
-            trials[s.algorithm, s.k] = usefulness.trial(
-                study.X, money, name=s.algorithm, maker=study.makers[s.algorithm], task=study.task(s.k)
-            )
+            trials |= usefulness.trials(study.X, money, name=name, algorithm=study.algorithms[name], task=task)
         except NotEnoughData:  # possible on the sub-samples but not on this one: stays unjudged, NaN in the comparison
             continue
     return trials
@@ -135,7 +157,7 @@ def _chosen(study: _Study, screened: Sequence[Screened], found: Structure, trial
         return earner.algorithm, earner.k
     if not found.found:
         return None
-    fitted = [s for s in screened if s.algorithm not in algorithms.FIXED_CUTS] or screened
+    fitted = [s for s in screened if s.algorithm not in algorithms.NO_GROUPS] or screened
     k = min({s.k for s in fitted}, key=lambda k: (abs(k - found.best_k), k))
     steadiest = max((s for s in fitted if s.k == k), key=lambda s: s.stability)
     return steadiest.algorithm, steadiest.k
@@ -173,31 +195,27 @@ def _candidate(s: Screened, null_p: float, trials: dict[Which, Trial], *, chosen
     )
 
 
-def _refit(study: _Study, name: str, k: int) -> Ints:
-    """Labels of everybody by the chosen algorithm, fitted on as many customers as it can use."""
-    X = study.X
-    if len(X) > LARGEST_REFIT:
-        X = X[np.sort(np.random.default_rng([study.seed, 71]).choice(len(X), LARGEST_REFIT, replace=False))]
-    model = algorithms.fitted(study.makers[name], study.task(k, starts=STARTS), X)
-    return algorithms.labels(model, study.X)
+def _made_of_answers(offered: Which | None) -> tuple[str, ...]:
+    if offered is None or offered[0] not in algorithms.MADE_OF_ANSWERS:
+        return ()
+    remark = (
+        "The segments were cut by the answers of some of these customers, so response and profit per segment are a little too good; the "
+        "gain in the verdict is not, because it was measured on others."
+    )
+    return (remark,)
 
 
-def _ordered(labels: Ints, features: Features) -> Ints:
-    """Number the segments 1..k from the most valuable: by value, else by profit per contact, else by size."""
-    present = np.unique(labels)
-    rank = sorted(present, key=lambda c: _worth(labels == c, features), reverse=True)
-    number = np.zeros(int(present.max()) + 1, dtype=np.int64)
-    number[rank] = np.arange(1, len(rank) + 1)
-    return number[labels]
+def _refit(study: _Study, offered: Which | None) -> Partition | None:
+    """The chosen algorithm fitted on as many customers as it can use.
 
-
-def _worth(members: Bools, features: Features) -> tuple[float, float, int]:
-    value = np.empty(0) if features.value is None else features.value[members]
-    known = value[~np.isnan(value)]
-    return float(known.mean()) if len(known) else -np.inf, _profit_per_contact(members, features.outcome), int(members.sum())
-
-
-def _profit_per_contact(members: Bools, outcome: Outcome | None) -> float:
-    if outcome is None or not outcome.contacts[members].sum():
-        return -np.inf
-    return float(outcome.profit()[members].sum() / outcome.contacts[members].sum())
+    Raises:
+        NotEnoughData: what could be made of parts of the customers cannot be made of all.
+    """
+    if offered is None:
+        return None
+    name, k = offered
+    rows = np.arange(len(study.X))
+    if len(rows) > LARGEST_REFIT:
+        rows = np.sort(np.random.default_rng([study.task.seed, 71]).choice(len(rows), LARGEST_REFIT, replace=False))
+    task = dataclasses.replace(study.task.of(rows), ks=(k,), starts=STARTS)
+    return algorithms.fitted(study.algorithms[name], study.X[rows], task)[k]

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlift.records import Accounting, Floats, Ints, Outcome
-from netlift.segments import algorithms
-from netlift.segments.algorithms import Clusterer, Maker, Task
+from netlift.segments.algorithms import MADE_OF_ANSWERS, Algorithm, fitted
+from netlift.segments.task import Task
 
 Bools = NDArray[np.bool_]
 ONE_SIDED_95 = 1.645
 SMALLEST_SHARE = 0.02  # of the customers fitted on, for a segment worth acting on
 PERMUTATIONS = 99
 ENOUGH_CONTACTED = 100
-LARGEST_FIT = 20_000
+LARGEST_FIT = 4000  # customers a candidate is fitted on, but for those that learn from answers: these are rare and cheap to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ class Money:
     report: Ints
     never_contacted: Ints  # may shape segments, cannot judge them
     accounting: Accounting
+
+    @property
+    def visible(self) -> Floats:
+        """Profit per contact of the customers of `fit`, NaN for the others, (n,): all that an algorithm may learn from."""
+        seen = np.full(len(self.profit), np.nan)
+        seen[self.fit] = self.profit[self.fit]
+        return seen
 
     @property
     def contacted(self) -> int:
@@ -98,19 +105,21 @@ def split(outcome: Outcome, seed: int) -> Money:
     return Money(profit, order[:first], order[first:second], order[second:], np.flatnonzero(contacts == 0), outcome.accounting)
 
 
-def trial(X: Floats, money: Money, *, name: str, maker: Maker, task: Task) -> Trial:
-    """Fit one candidate on `fit` and those never contacted, and judge it on `choose`.
+def trials(X: Floats, money: Money, *, name: str, algorithm: Algorithm, task: Task) -> dict[tuple[str, int], Trial]:
+    """Fit one algorithm on `fit` and those never contacted, and judge it on `choose` at each number of segments.
 
     Raises:
-        NotEnoughData: the algorithm cannot make k segments of these customers.
+        NotEnoughData: the algorithm can make none of the numbers of segments of these customers.
     """
     learn = np.concatenate([money.fit, money.never_contacted])
-    if len(learn) > LARGEST_FIT:
+    if len(learn) > LARGEST_FIT and name not in MADE_OF_ANSWERS:
         learn = np.random.default_rng([task.seed, 52]).choice(learn, LARGEST_FIT, replace=False)
-    model: Clusterer = algorithms.fitted(maker, task, X[learn])
-    labels = algorithms.labels(model, X)
-    smallest = float(np.bincount(labels[learn], minlength=task.k).min() / len(learn))
-    return Trial(name, task.k, labels, smallest, _value(labels, money.profit, money.fit, on=money.choose))
+    found = {}
+    for k, partition in fitted(algorithm, X[learn], task.of(learn)).items():
+        labels = partition.assign(X)
+        smallest = float(np.bincount(labels[learn], minlength=k).min() / len(learn))
+        found[name, k] = Trial(name, k, labels, smallest, _value(labels, money.profit, money.fit, on=money.choose))
+    return found
 
 
 def best(trials: Mapping[tuple[str, int], Trial]) -> Trial | None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from django.db import transaction
 
-from netlift import measurement, reports, sources
+from netlift import measurement, reports, snapshot, sources
 from netlift.engine import Engine
 from netlift.errors import Refused
 from netlift.records import Measurement, Progress, Tables
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, store_folder
-from netlift.workflow import outputs, show, snapshot
+from netlift.workflow import outputs, show
 from netlift.workflow.prepare import SNAPSHOT, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from netlift.engine import Engine
 from netlift.records import Audience, Candidate, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
+from netlift.segments import Assigned
 
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
 
@@ -75,20 +76,19 @@ def _input(read: TableInput) -> dict[str, Any]:
     return {name: plain(getattr(read, name)) for name in names}
 
 
-def write_customers(customer_ids: Texts, segmentation: Segmentation, names: Mapping[int, str], path: Path) -> None:
-    """Write customers.parquet: one row per customer."""
-    table = pa.table(
+def customers(customer_ids: Texts, found: Segmentation | Assigned, names: Mapping[int, str]) -> pa.Table:
+    """The rows of customers.parquet: one per customer."""
+    return pa.table(
         {
             "customer_id": pa.array(customer_ids, pa.string()),
-            "segment": pa.array(segmentation.segment, pa.int64()),
-            "segment_name": pa.array([names.get(int(s)) for s in segmentation.segment], pa.string()),
-            "x": pa.array(segmentation.x, pa.float64()),
-            "y": pa.array(segmentation.y, pa.float64()),
-            "anomaly_score": pa.array(segmentation.anomaly_score, pa.float64()),
-            "anomaly_reason": pa.array([reason or None for reason in segmentation.anomaly_reason], pa.string()),
+            "segment": pa.array(found.segment, pa.int64()),
+            "segment_name": pa.array([names.get(int(s)) for s in found.segment], pa.string()),
+            "x": pa.array(found.x, pa.float64()),
+            "y": pa.array(found.y, pa.float64()),
+            "anomaly_score": pa.array(found.anomaly_score, pa.float64()),
+            "anomaly_reason": pa.array([reason or None for reason in found.anomaly_reason], pa.string()),
         }
     )
-    pq.write_table(table, path)
 
 
 def write_comparison(segmentation: Segmentation, path: Path) -> None:

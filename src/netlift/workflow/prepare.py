@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from django.db import transaction
 
 import netlift
-from netlift import experiments, features, insight, offers, reports, review, segments, sources
+from netlift import experiments, features, insight, offers, reports, review, segments, snapshot, sources
 from netlift.engine import Engine
 from netlift.errors import SettingsError
 from netlift.records import (
@@ -32,7 +34,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given, parse
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import outputs, snapshot
+from netlift.workflow import outputs
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -46,7 +48,7 @@ FILES = {
     "quarantine",
     "report.html",
 }
-SNAPSHOT, KEPT = "content.npz", "settings.json"  # what later verbs need; only in netlift's own folder
+SNAPSHOT, KEPT, MODEL = "content.npz", "settings.json", "model.npz"  # what later verbs need; only in netlift's own folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _copy(folder: Path, out: Path) -> None:
     """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT))
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL))
     except OSError as error:
         raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
 
@@ -155,9 +157,10 @@ def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwa
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
     tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
-    known = watch.run("features", lambda p: features.build(settings, engine, tables, p))
-    found = watch.run("segments", lambda p: segments.segment(settings, known, p))
-    told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed))
+    with features.computing(settings, engine, tables) as session:  # Spark, if the settings say so, from features to insight
+        known = watch.run("features", lambda p: features.build(settings, session, tables, p))
+        found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
+        told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed, session=session))
     choice = watch.run(
         "offers",
         lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
@@ -234,14 +237,19 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
 
 def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Path) -> None:
     names = {s.segment: s.name for s in thought.insight.segments}
-    outputs.write_customers(thought.features.customer_ids, thought.segmentation, names, folder / "customers.parquet")
+    pq.write_table(outputs.customers(thought.features.customer_ids, thought.segmentation, names), folder / "customers.parquet")
     outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
-    # the report at the end needs everything but the matrix of values
-    slim = dataclasses.replace(content, features=dataclasses.replace(content.features, values=np.empty((0, 0))))
+    (folder / MODEL).write_bytes(thought.segmentation.model or b"")
+    # the report at the end needs everything but the matrix of values and the model
+    slim = dataclasses.replace(
+        content,
+        features=dataclasses.replace(content.features, values=np.empty((0, 0))),
+        segmentation=dataclasses.replace(content.segmentation, model=None),
+    )
     snapshot.save(slim, folder / SNAPSHOT)
 
 
@@ -257,6 +265,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "seconds": watch.seconds,
         "verdict": {"structure": verdict.structure, "useful": verdict.useful, "reason": verdict.reason},
         "evidence": outputs.plain(verdict.evidence),
+        "model_sha256": hashlib.sha256(thought.segmentation.model or b"").hexdigest(),
         "customers": len(thought.features.customer_ids),
         "audience": thought.audience.counts(),
         "as_of": thought.features.as_of.isoformat(),

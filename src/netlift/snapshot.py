@@ -1,30 +1,31 @@
-"""A run's records on disk, so that a later verb can go on where an earlier one stopped. JSON and arrays, never pickle."""
+"""Records on disk, so that a later verb can go on where an earlier one stopped. JSON and arrays, never pickle."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from netlift import records
 
 
-def save(record: Any, path: Path) -> None:  # noqa: ANN401 - any record
-    """Write a record of `netlift.records` to `path` (.npz): its numbers as arrays, all else as JSON."""
+def save(record: Any, path: Path | IO[bytes]) -> None:  # noqa: ANN401 - any record
+    """Write a record to `path` (.npz): its numbers as arrays, all else as JSON. Equal records make equal bytes."""
     arrays: dict[str, Any] = {}
     body = json.dumps(_plain(record, arrays), ensure_ascii=False)
     np.savez_compressed(path, body=np.array(body), **arrays)
 
 
-def load(path: Path) -> Any:  # noqa: ANN401 - any record
-    """Read what `save` wrote."""
+def load(path: Path | IO[bytes], kinds: Iterable[type] = ()) -> Any:  # noqa: ANN401 - any record
+    """Read what `save` wrote: records of `netlift.records`, and of the other classes that may be in it."""
+    known = {**vars(records), **{kind.__name__: kind for kind in kinds}}
     with np.load(path, allow_pickle=False) as file:
-        return _record(json.loads(str(file["body"])), file)
+        return _Reader(file, known).record(json.loads(str(file["body"])))
 
 
 def _plain(value: Any, arrays: dict[str, Any]) -> Any:  # noqa: ANN401, PLR0911 - a line per kind of value
@@ -54,22 +55,27 @@ def _array(value: Any, arrays: dict[str, Any]) -> dict[str, str]:  # noqa: ANN40
     return {"texts": key}
 
 
-def _record(value: Any, file: Any) -> Any:  # noqa: ANN401, PLR0911 - a line per kind of value
-    if isinstance(value, list):
-        return tuple(_record(item, file) for item in value)
-    if not isinstance(value, dict):
-        return value
-    if "record" in value:
-        return getattr(records, value["record"])(**{name: _record(item, file) for name, item in value["fields"].items()})
-    if "pairs" in value:
-        return {key: _record(item, file) for key, item in value["pairs"]}
-    if "numbers" in value:
-        return file[value["numbers"]]
-    if "texts" in value:
-        texts = file[value["texts"]].astype(object)
-        texts[file[value["texts"] + "_none"]] = None
-        return texts
-    return _time(value)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Reader:
+    file: Any  # of numpy
+    known: Mapping[str, Any]
+
+    def record(self, value: Any) -> Any:  # noqa: ANN401, PLR0911 - a line per kind of value
+        if isinstance(value, list):
+            return tuple(self.record(item) for item in value)
+        if not isinstance(value, dict):
+            return value
+        if "record" in value:
+            return self.known[value["record"]](**{name: self.record(item) for name, item in value["fields"].items()})
+        if "pairs" in value:
+            return {key: self.record(item) for key, item in value["pairs"]}
+        if "numbers" in value:
+            return self.file[value["numbers"]]
+        if "texts" in value:
+            texts = self.file[value["texts"]].astype(object)
+            texts[self.file[value["texts"] + "_none"]] = None
+            return texts
+        return _time(value)
 
 
 def _time(value: dict[str, str]) -> date:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netlift import snapshot
 from netlift.records import Accounting, Assignment, Estimate, Measurement, Outcome
-from netlift.workflow import snapshot
 
 
 def test_records_come_back_with_their_arrays_dates_and_mappings(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""How customers of today differ from those a model was fitted on, and who moved between segments (notes/segmentation.md 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlift.records import Floats, Ints, Texts
+from netlift.segments.model import Model
+
+BINS = 10  # tenths of the customers the model was fitted on
+LEAST = 1e-4  # share that an empty bin counts as, else one customer would make the index infinite
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What changed since the model was fitted."""
+
+    stability: dict[str, float]  # population stability index by input; from .1 worth a look, from .25 another population
+    sizes_then: dict[int, int]  # customers by segment
+    sizes_now: dict[int, int]
+    migration: dict[int, dict[int, int]]  # customers of both times: segment then -> segment now -> number
+    came: int  # customers of now who were not there then
+    went: int
+
+
+def stability(model: Model, values: Floats) -> dict[str, float]:
+    """Population stability index of each input, from values of today, (n, p), NaN where a fact is missing.
+
+    Σ (now - then) ln(now / then) over tenths of the customers fitted on, customers without the fact being a bin of their own
+    (N. Siddiqi, "Credit Risk Scorecards", 2006, chapter 9).
+    """
+    columns = zip(model.inputs, model.grids, model.missing, values.T, strict=True)
+    return {name: _index(grid, float(missing), column) for name, grid, missing, column in columns}
+
+
+def _index(grid: Floats, missing: float, column: Floats) -> float:
+    edges = np.unique(np.quantile(grid, np.linspace(0, 1, BINS + 1)[1:-1]))
+    known = column[~np.isnan(column)]
+    then = np.append(_shares(grid, edges) * (1 - missing), missing)
+    now = np.append(_shares(known, edges) * (len(known) / len(column)), 1 - len(known) / len(column))
+    then, now = np.maximum(then, LEAST), np.maximum(now, LEAST)
+    return float(((now - then) * np.log(now / then)).sum())
+
+
+def _shares(numbers: Floats, edges: Floats) -> Floats:
+    """Share of numbers in the bins that end with each edge, and beyond the last, (edges + 1,)."""
+    bins = np.searchsorted(edges, numbers, side="left")
+    return np.bincount(bins, minlength=len(edges) + 1) / max(len(numbers), 1)
+
+
+def drifted(model: Model, values: Floats, *, then: tuple[Texts, Ints], now: tuple[Texts, Ints]) -> Drift:
+    """Compare customer ids and segments of two times; values (m, p) are the inputs today, of all or of a sample."""
+    segment_then = dict(zip(then[0], then[1].tolist(), strict=True))
+    segment_now = dict(zip(now[0], now[1].tolist(), strict=True))
+    both = segment_then.keys() & segment_now.keys()
+    segments = sorted({*segment_then.values(), *segment_now.values()})
+    migration = {a: dict.fromkeys(segments, 0) for a in segments}
+    for customer in both:
+        migration[segment_then[customer]][segment_now[customer]] += 1
+    return Drift(
+        stability=stability(model, values),
+        sizes_then=_sizes(then[1], segments),
+        sizes_now=_sizes(now[1], segments),
+        migration=migration,
+        came=len(segment_now) - len(both),
+        went=len(segment_then) - len(both),
+    )
+
+
+def _sizes(segment: Ints, segments: list[int]) -> dict[int, int]:
+    return {s: int((segment == s).sum()) for s in segments}

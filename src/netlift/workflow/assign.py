@@ -1,0 +1,116 @@
+"""assign: give the customers of today the segments of an earlier run, by its frozen model, and tell what changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db import transaction
+
+from netlift import features, segments, sources
+from netlift.engine import Engine
+from netlift.errors import InputError, NotFound, Refused, SettingsError
+from netlift.records import Features, Floats
+from netlift.segments import Drift, Model
+from netlift.settings import Settings, given
+from netlift.store import audit, open_store, people, runs, store_folder
+from netlift.workflow import outputs
+from netlift.workflow.prepare import MODEL
+from netlift.workflow.stages import Display, Quiet, Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The customers of today by the model of a run."""
+
+    run_id: str
+    customers: pa.Table  # the columns of customers.parquet
+    drift: Drift
+
+
+def assign(
+    run_id: str, config: Settings | Path | str, *, out: Path | None = None, actor: str | None = None, display: Display | None = None
+) -> Assigned:
+    """Build the features of the tables in `config` and apply the frozen model of a run: nothing is fitted again.
+
+    Args:
+        run_id: the run whose segments are meant.
+        config: netlift.toml, or its path: usually the run's own, with newer files and a later `features.as_of`.
+        out: file for the customers, as customers.parquet; by default none is written.
+        actor: who asks; by default NETLIFT_USER, else the account of the operating system.
+        display: shown the progress.
+
+    Raises:
+        NotFound: there is no such run, or its model is gone.
+        Refused: the model was changed, or the actor may not see customers.
+        InputError: the model needs a feature that the tables do not give.
+    """
+    settings = given(config)
+    open_store()
+    who = people.acting(actor)
+    people.require(who, ("author", "analyst"), "assign customers to segments")
+    model, folder = _model(run_id)
+    watch = Stopwatch(display or Quiet())
+    with Engine(settings.engine) as engine:
+        tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
+        with features.computing(settings, engine, tables) as session:
+            known = watch.run("features", lambda p: features.build(settings, session, tables, p))
+            values = _inputs(run_id, model, known)
+            found = watch.run("segments", lambda _: segments.assigned(session, model, known.customer_ids))
+    before = pq.read_table(folder / "customers.parquet", columns=["customer_id", "segment"])
+    then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
+    customers = outputs.customers(known.customer_ids, found, _names(folder))
+    if out is not None:
+        _write(customers, out)
+    with transaction.atomic():
+        audit.record("assign", actor=who, run_id=int(run_id), details={"customers": len(customers), "config_sha256": settings.sha256})
+    return Assigned(run_id, customers, segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment)))
+
+
+def _model(run_id: str) -> tuple[Model, Path]:
+    """The model that the store knows, and the run's folder."""
+    run = runs.get(run_id)
+    sha256 = (run.facts or {}).get("model_sha256")
+    if run.state == "preparing" or not sha256:
+        raise Refused(f"Run {run_id} has no model, because it is {run.state} or was prepared by an older netlift; prepare it again.")
+    folder = Path(run.folder)
+    try:
+        stored = (folder / MODEL).read_bytes()
+    except OSError as error:
+        raise NotFound(f"The model of run {run_id} is not at '{folder / MODEL}' ({error.strerror}); prepare the run again.") from error
+    return segments.restored(stored, sha256=sha256), folder
+
+
+def _inputs(run_id: str, model: Model, known: Features) -> Floats:
+    """What the model needs of customers whose values are at hand, (m, p)."""
+    names = {f.name for f in known.features}
+    absent = [name for name in model.inputs if name not in names]
+    if absent:
+        raise InputError(
+            f"The model of run {run_id} needs the feature{'s' if len(absent) > 1 else ''} {', '.join(absent)}, which these tables do not "
+            "give; name the tables and columns that the run had."
+        )
+    return np.column_stack([known.column(name) for name in model.inputs])
+
+
+def _names(folder: Path) -> dict[int, str]:
+    told = json.loads((folder / "segments.json").read_text(encoding="utf-8"))
+    return {s["segment"]: s["name"] for s in told}
+
+
+def _write(customers: pa.Table, out: Path) -> None:
+    """Whole or not at all."""
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            pq.write_table(customers, file)
+        part.replace(out)
+    except OSError as error:
+        raise SettingsError(f"--out '{out}' cannot be written: {error.strerror}; name a file in a folder that is there.") from error
+    finally:
+        part.unlink(missing_ok=True)
