@@ -39,3 +39,13 @@ def test_same_seed_same_result() -> None:
     """The test is repeatable to the last digit."""
     X = structureless("gauss", 3, n=120)
     assert structure.examine(X, seed=1) == structure.examine(X, seed=1)
+
+
+def test_a_feature_that_the_sample_lacks_does_not_stop_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One customer in 300 is different, and is not drawn: the test goes on with the other features."""
+    monkeypatch.setattr(structure, "LARGEST", 150)
+    X = structureless("gauss", 1, n=300)
+    drawn = np.random.default_rng([1, 41]).choice(300, 150, replace=False)
+    rare = np.zeros(300)
+    rare[np.setdiff1d(np.arange(300), drawn)[0]] = 17.0
+    assert np.isfinite(structure.examine(np.column_stack([X, rare]), seed=1).z)

@@ -52,6 +52,7 @@ def examine(X: Floats, *, seed: int, progress: Progress = silent) -> Structure:
     rng = np.random.default_rng([seed, 41])
     if len(X) > LARGEST:
         X = X[np.sort(rng.choice(len(X), LARGEST, replace=False))]
+        X = X[:, np.ptp(X, axis=0) > 0]  # what only a few customers have may be the same for the whole sample: it has no correlation
     ks = [k for k in KS if 10 * k <= len(X)]
     halves = [_halve(X, ks, rng) for _ in range(SPLITS)]
     observed = np.mean([h.agreement for h in halves], axis=0)
