@@ -44,3 +44,7 @@ def test_everybody_gets_what_all_together_would_give(both: tuple[Prepared, Prepa
     written = pq.read_table(both[1].folder / "customers.parquet")
     assert written["customer_id"].to_pylist() == whole.features.customer_ids.tolist()
     assert set(written["segment"].to_pylist()) == {s.segment for s in sampled.insight.segments}
+    assert (
+        sampled.segmentation.warnings[0]
+        == "Segments were compared on 200 of the 295 customers, drawn at random; then everybody was assigned."
+    )

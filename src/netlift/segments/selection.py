@@ -58,6 +58,7 @@ def segment(settings: Settings, features: Features, progress: Progress = silent,
             y=said.y,
             anomaly_score=said.anomaly_score,
             anomaly_reason=said.anomaly_reason,
+            warnings=(*_sampled(features), *found.warnings),
             model=fitted.stored(),
         )
 
@@ -118,6 +119,13 @@ def _everybody(features: Features, fitted: Model, session: Session | None) -> As
     if session is None:
         raise AssertionError("the values are a sample, so everybody must be in a session")
     return model.assigned(session, fitted, features.customer_ids)
+
+
+def _sampled(features: Features) -> tuple[str, ...]:
+    if features.rows is None:
+        return ()
+    m, n = len(features.rows), len(features.customer_ids)
+    return (f"Segments were compared on {m:,} of the {n:,} customers, drawn at random; then everybody was assigned.",)
 
 
 def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
