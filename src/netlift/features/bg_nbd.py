@@ -1,0 +1,151 @@
+"""How often a customer will buy: the BG/NBD model.
+
+Fader, Hardie and Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2), with their letters: while active, a
+customer buys at random with rate lambda; after each purchase he becomes inactive with probability p; lambda ~ Gamma(r, alpha) and
+p ~ Beta(a, b), independent. A customer's data are x repeat purchases (days with a purchase after the first), t_x the time of the
+last one and T the time watched, both counted from the first purchase. Times are in any one unit; alpha has the same.
+
+Assumes: purchases without season, nobody comes back once inactive, everybody could buy from the first purchase on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import betaln, expit, gammaln
+
+from netlift.errors import NotEnoughData
+from netlift.records import Floats, Ints
+
+FEWEST_REPEATERS = 30  # customers with a repeat purchase, below which four parameters are a guess
+START = np.log([1.0, 5.0, 1.0, 2.0])
+BOUND = 9.0  # of the logs of the parameters
+NEAR = 1e-4  # the expectation has removable singularities at a = 1 and a + b + x = 1: it is taken so far beside them
+TERMS = 100_000  # of the hypergeometric series at most
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Purchase histories, customers with the same one together: arrays (m,)."""
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    count: Floats  # customers with this history
+
+    @staticmethod
+    def of(x: Floats, t_x: Floats, T: Floats) -> tuple[Histories, Ints]:
+        """The distinct histories of n customers, and each customer's place among them, (n,)."""
+        cells, place, count = np.unique(np.column_stack([x, t_x, T]), axis=0, return_inverse=True, return_counts=True)
+        return Histories(cells[:, 0], cells[:, 1], cells[:, 2], count.astype(float)), np.asarray(place, dtype=np.int64).ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class BgNbd:
+    """Fitted parameters; `covariance` (4, 4) is that of the logs of (r, alpha, a, b)."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    covariance: Floats
+    customers: int
+
+    def log_likelihood(self, h: Histories) -> float:
+        """Of all customers."""
+        return float(h.count @ _log_likelihood(np.log([self.r, self.alpha, self.a, self.b]), h))
+
+    def alive(self, h: Histories) -> Floats:
+        """P(active at T), (m,); 1 for customers without repeat purchase, as the model has it (equation 7's denominator)."""
+        again = np.maximum(h.x, 1)
+        odds = np.log(self.a / (self.b + again - 1)) + (self.r + h.x) * np.log((self.alpha + h.T) / (self.alpha + h.t_x))
+        return np.where(h.x > 0, expit(-odds), 1.0)
+
+    def purchases(self, h: Histories, horizon: float) -> Floats:
+        """Expected purchases in (T, T + horizon], (m,): equation 10, its hypergeometric function after Euler's transformation.
+
+        With z = H / (alpha + T + H) the power and the function are (1 - z)^(a-1) 2F1(a+b-1-r, a-1; a+b+x-1; z), whose parameters
+        do not grow with x: nothing overflows for customers with thousands of purchases.
+        """
+        a = self.a if abs(self.a - 1) > NEAR else 1 + NEAR
+        c = a + self.b + h.x - 1
+        c = np.where(np.abs(c) > NEAR, c, NEAR)
+        z = horizon / (self.alpha + h.T + horizon)
+        tail = (1 - z) ** (a - 1) * _hypergeometric(a + self.b - 1 - self.r, a - 1, c, z)
+        return np.maximum(self.alive(h) * c / (a - 1) * (1 - tail), 0.0)
+
+
+def fit(h: Histories) -> BgNbd:
+    """Maximum likelihood (equation 6) over distinct histories.
+
+    Raises:
+        NotEnoughData: too few customers came back, or the likelihood has no maximum inside the bounds.
+    """
+    repeaters = float(h.count[h.x > 0].sum())
+    if repeaters < FEWEST_REPEATERS:
+        raise NotEnoughData(
+            f"{repeaters:.0f} customers bought again, and {FEWEST_REPEATERS} are needed to fit how often customers come back; "
+            f"{FEWEST_REPEATERS - repeaters:.0f} more."
+        )
+    total = h.count.sum()
+
+    def loss(theta: Floats) -> float:
+        return -float(h.count @ _log_likelihood(theta, h)) / float(total)
+
+    best = min(
+        (
+            minimize(loss, start, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 4, options={"ftol": 1e-13, "gtol": 1e-9})
+            for start in _starts(h)
+        ),
+        key=lambda found: found.fun,
+    )
+    if not np.isfinite(best.fun) or np.abs(best.x).max() > BOUND - 0.01:
+        raise NotEnoughData(
+            "How often customers come back follows no BG/NBD model: its likelihood has no maximum at finite parameters "
+            f"(r, alpha, a, b = {', '.join(f'{v:.3g}' for v in np.exp(best.x))}); use plain rates."
+        )
+    r, alpha, a, b = np.exp(best.x)
+    return BgNbd(float(r), float(alpha), float(a), float(b), _covariance(loss, best.x, total), int(total))
+
+
+def _hypergeometric(a: float, b: float, c: Floats, z: Floats) -> Floats:
+    """2F1(a, b; c; z) by its series, 0 <= z < 1, (m,); SciPy's turns infinite for large c."""
+    term = np.ones(len(z))
+    total = np.ones(len(z))
+    for k in range(TERMS):
+        term = term * ((a + k) * (b + k) / (k + 1)) / (c + k) * z
+        total += term
+        if (np.abs(term) <= 1e-16 * np.abs(total) * (1 - z)).all():
+            break
+    return total
+
+
+def _starts(h: Histories) -> list[Floats]:
+    """Two starts; alpha in the data's unit of time."""
+    unit = np.log(max(float(np.average(h.T, weights=h.count)), 1e-6) / 6)
+    return [START + np.array([0, unit - START[1], 0, 0]), np.array([-1.0, unit, 0.0, 1.0])]
+
+
+def _log_likelihood(theta: Floats, h: Histories) -> Floats:
+    """Of one customer with each history, (m,)."""
+    r, alpha, a, b = np.exp(theta)
+    active = betaln(a, b + h.x) - (r + h.x) * np.log(alpha + h.T)
+    again = np.maximum(h.x, 1)
+    gone = np.where(h.x > 0, betaln(a + 1, b + again - 1) - (r + h.x) * np.log(alpha + h.t_x), -np.inf)
+    common = gammaln(r + h.x) - gammaln(r) + r * np.log(alpha) - betaln(a, b)
+    return np.asarray(common + np.logaddexp(active, gone))
+
+
+def _covariance(loss: object, theta: Floats, total: float) -> Floats:
+    """Inverse of the observed information, by central differences."""
+    step = 1e-3
+    n = len(theta)
+    hessian = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            one, two = np.eye(n)[i] * step, np.eye(n)[j] * step
+            values = [loss(theta + s * one + t * two) for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]  # type: ignore[operator]
+            hessian[i, j] = (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
+    return np.asarray(np.linalg.pinv(hessian * total, hermitian=True))
