@@ -97,8 +97,12 @@ class Engine:
     def attach(self, name: str, paths: Sequence[Path]) -> None:
         """Make Parquet files of one schema readable together as a view, in place of what had the name before."""
         files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        self.view(name, f"SELECT * FROM read_parquet([{files}])")
+
+    def view(self, name: str, sql: str) -> None:
+        """Give a query a name, in place of what had the name before."""
         self.drop(name)
-        self._connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM read_parquet([{files}])")
+        self._connection.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
 
     def hold(self, context: AbstractContextManager[Held]) -> Held:
         """Enter a context, such as the lock of files that are read, until the session is closed."""

@@ -16,6 +16,7 @@ from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
+from netlift.features.rollups import BASKETS, roll_up
 from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
 
@@ -60,16 +61,17 @@ def build(settings: Settings, engine: Session, tables: Tables, progress: Progres
 def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
-    notes = _population(engine, tables, literals)
+    ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
+    notes = _population(engine, tables, literals, rolled=ranges is not None)
     features: list[Feature] = []
     selected = ["p.customer_id AS customer_id"]
     joins: list[str] = []
-    subjects = _subjects(settings, engine, tables, literals)
+    subjects = _subjects(settings, engine, tables, literals, rolled=ranges is not None)
     notes += tuple(note for subject in subjects for note in subject.notes)
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
-        _aggregate(engine, subject, entries, literals)
+        _aggregate(engine, subject, entries, literals, ranges or ("1 = 1",))
         alias = f"features_{subject.name}"
         joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
         selected += [_selected(alias, e, literals) for e in entries]
@@ -91,9 +93,10 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     )
 
 
-def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
+def _population(engine: Session, tables: Tables, literals: dict[str, str], *, rolled: bool) -> tuple[str, ...]:
     """Who the customers are: the table customers if given, else everybody who bought before `as_of`."""
-    buyers = f"SELECT DISTINCT customer_id FROM transactions WHERE local_timestamp < {literals['{as_of}']}"
+    lines = BASKETS if rolled else f"transactions WHERE local_timestamp < {literals['{as_of}']}"
+    buyers = f"SELECT DISTINCT customer_id FROM {lines}"
     if not tables.has("customers"):
         engine.keep("features_population", buyers)
         later = engine.rows(
@@ -110,12 +113,12 @@ def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tu
     return (f"{strangers:,} customers in transactions are not in customers and are left out",) if strangers else ()
 
 
-def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dict[str, str]) -> list[Subject]:
+def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dict[str, str], *, rolled: bool) -> list[Subject]:
     found = []
     if tables.has("transactions"):
-        found.append(purchases.subject(frozenset(tables.columns("transactions"))))
+        found.append(purchases.subject(frozenset(tables.columns("transactions")), rolled=rolled))
         if tables.has("products", "category") and tables.has("transactions", "product_id"):
-            found.append(categories.subject(engine, literals["{as_of}"]))
+            found.append(categories.subject(engine, literals["{as_of}"], rolled=rolled))
     if all(tables.has(table, *(c for c in columns)) for table, columns in campaigns.SUBJECT.needs.items()):
         found.append(campaigns.SUBJECT)
     if tables.has("events", "session_id"):
@@ -127,10 +130,17 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
     return [s for s in found if s.entries]
 
 
-def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str]) -> None:
+def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str], ranges: Sequence[str]) -> None:
+    """Keep a subject's features; where its relation knows buckets, one range of customers after the other, so that memory is bounded."""
     columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
-    relation = _fill(subject.relation, literals)
-    engine.keep(f"features_{subject.name}", f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id")
+    name = f"features_{subject.name}"
+    for number, condition in enumerate(ranges if "{bucket}" in subject.relation else ranges[:1]):
+        relation = _fill(subject.relation, {**literals, "{bucket}": condition})
+        sql = f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
+        if number == 0:
+            engine.keep(name, sql)
+        else:
+            engine.execute(f"INSERT INTO {quoted(name)} {sql}")
 
 
 def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:

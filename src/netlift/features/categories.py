@@ -6,6 +6,7 @@ import re
 
 from netlift.engine import Session
 from netlift.features.catalogue import Entry, Subject
+from netlift.features.rollups import MONEY
 from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature
 
@@ -16,11 +17,12 @@ SELECT t.customer_id AS customer_id, p.category AS category, t.amount AS amount
 FROM transactions AS t JOIN products AS p ON t.product_id = p.product_id
 WHERE t.local_timestamp < {as_of} AND p.category IS NOT NULL
 """
+ROLLED = f"SELECT customer_id, category, amount FROM {MONEY} WHERE {{bucket}}"
 
 
-def subject(engine: Session, as_of: str) -> Subject:
+def subject(engine: Session, as_of: str, *, rolled: bool) -> Subject:
     """The subject for the categories that took most money before `as_of` (a SQL literal)."""
-    relation = RELATION.replace("{as_of}", as_of)
+    relation = f"SELECT category, amount FROM {MONEY}" if rolled else RELATION.replace("{as_of}", as_of)
     rows = engine.rows(
         # rounded: engines add up in different orders, and the last digits must not decide between equal sums
         f"SELECT category FROM (SELECT category, round(sum(amount), 6) AS money FROM ({relation}) AS lines GROUP BY category) AS c"
@@ -35,7 +37,7 @@ def subject(engine: Session, as_of: str) -> Subject:
         taken.add(name)
         entries.append(_share(name, category))
     needs = {"transactions": ("customer_id", "product_id", "amount"), "products": ("product_id", "category")}
-    return Subject("categories", needs, "products", RELATION, tuple(entries))
+    return Subject("categories", needs, "products", ROLLED if rolled else RELATION, tuple(entries))
 
 
 def _share(name: str, category: str) -> Entry:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from netlift.features.catalogue import Entry, Subject
+from netlift.features.rollups import BASKETS, LINES, basket_columns
 from netlift.records import Feature
 
 NEVER = "0 for customers who have not bought"
 TWO = "missing for customers with fewer than two purchases"
 
-BASKETS = """
+FACTS = """
 SELECT customer_id, bought_at, local_at, amount, lines, products, quantity, discount, coupon,
        seconds_between(lag(bought_at) OVER (PARTITION BY customer_id ORDER BY bought_at NULLS LAST, basket NULLS LAST), bought_at)
            / 86400e0 AS gap
-FROM (SELECT customer_id, {basket} AS basket, min(timestamp) AS bought_at, min(local_timestamp) AS local_at, sum(amount) AS amount,
-             count(*) AS lines, {products} AS products, {quantity} AS quantity, {discount} AS discount, {coupon} AS coupon
-      FROM transactions WHERE local_timestamp < {as_of} GROUP BY customer_id, {basket}) AS b
+FROM ({baskets}) AS b
 """
 
 
@@ -189,17 +188,9 @@ ENTRIES = (
 )
 
 
-def subject(columns: frozenset[str]) -> Subject:
-    """The subject for a transactions table with these columns."""
-    relation = BASKETS
-    parts = {
-        # without a transaction id, a customer's lines of one moment are one basket
-        "basket": "transaction_id" if "transaction_id" in columns else "timestamp",
-        "products": "count(DISTINCT product_id)" if "product_id" in columns else "CAST(NULL AS BIGINT)",
-        "quantity": "sum(quantity)" if "quantity" in columns else "CAST(NULL AS DOUBLE)",
-        "discount": "sum(discount)" if "discount" in columns else "CAST(NULL AS DOUBLE)",
-        "coupon": "count(coupon)" if "coupon" in columns else "CAST(NULL AS BIGINT)",
-    }
-    for name, sql in parts.items():
-        relation = relation.replace("{" + name + "}", sql)
+def subject(columns: frozenset[str], *, rolled: bool) -> Subject:
+    """The subject for a transactions table with these columns; `rolled` says that baskets were rolled up beforehand."""
+    lines = LINES.format(**basket_columns(columns), lines="transactions", condition="local_timestamp < {as_of}", bucket="")
+    baskets = f"SELECT * FROM {BASKETS} WHERE {{bucket}}" if rolled else lines
+    relation = FACTS.replace("{baskets}", baskets)
     return Subject("purchases", {"transactions": ("customer_id", "timestamp", "amount")}, "transactions", relation, ENTRIES)
