@@ -96,7 +96,7 @@ class Feature:
     name: str
     unit: str
     meaning: str
-    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "browsing", "survey", "attribute"
+    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "browsing", "survey", "attribute", "own"
     missing: str  # the rule for customers without the facts, in words
     scale: Literal["standard", "log", "logit"] = "standard"  # how segmentation scales it unless told otherwise
     sensitivity: Literal["none", "A", "B", "C"] = "none"  # classes of the review policy

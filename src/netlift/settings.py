@@ -301,6 +301,17 @@ def event_key(name: str) -> str:
     return name.strip().replace(" ", "_").replace("-", "_").lower()
 
 
+class OwnFeature(Section):
+    """A feature of the user's own, as an SQL expression."""
+
+    sql: str = Field(description="over the rows of a table before as_of, e.g. count_if(channel = 'app'); without `of`, over other features")
+    of: Literal["transactions", "events", "survey", "contacted", "responses"] | None = None
+    unit: str = ""
+    meaning: str = Field(min_length=1, description="what the number says of a customer, in words")
+    scale: Literal["standard", "log", "logit"] = "standard"
+    sensitivity: Literal["none", "A", "B", "C"] | None = Field(default=None, description="default: by the words in names and expression")
+
+
 class FeatureSettings(Section):
     """Which features, as of when."""
 
@@ -309,6 +320,7 @@ class FeatureSettings(Section):
     value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
     events: EventNames = EventNames()
+    own: dict[str, OwnFeature] = Field(default={}, description="features of your own, by name")
 
 
 class ResponseSettings(Section):

@@ -118,8 +118,13 @@ def without(given: Tables, *names: str) -> Tables:
     return Tables(tuple(i for i in given.inputs if i.table not in names))
 
 
+OWN = {
+    "coupons": {"sql": "count(coupon) / nullif(CAST(count(*) AS DOUBLE), 0e0)", "of": "transactions", "meaning": "lines with a coupon"},
+    "middle": {"sql": "median(amount) FILTER (WHERE iso_weekday(local_timestamp) < 6)", "of": "transactions", "meaning": "on weekdays"},
+    "a_day": {"sql": "ln(1e0 + abs(monetary)) / nullif(tenure, 0e0) + coalesce(middle, 0e0)", "meaning": "for the test"},
+}
 CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "everything": ({"features": AS_OF, "response": MONEY}, ()),
+    "everything": ({"features": {**AS_OF, "own": OWN}, "response": MONEY}, ()),
     "buyers only, as of the last fact, outcome of the same time": ({"response": MONEY}, ("customers", "events")),
     "attributes and an outcome in a column": ({"features": AS_OF, "response": {"column": 'a"b', **MONEY}}, tuple(TABLES)),
 }

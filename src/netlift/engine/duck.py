@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -13,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from netlift.engine.session import BATCH, EMAIL, LONGEST_EMAIL, NOWHERE, Work, quoted
+from netlift.errors import ExpressionError
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -66,6 +68,14 @@ class Engine:
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """A result as an Arrow table."""
         return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def kind(self, expression: str, relation: str) -> pa.DataType:
+        """The type that a user's expression has over a relation, without computing it."""
+        try:
+            return self.arrow(f"SELECT {expression} AS value FROM ({relation}) AS rows_of_it LIMIT 0").schema.field(0).type
+        except duckdb.Error as error:
+            said = re.sub(r"'.*'|\".*\"", "'…'", str(error).splitlines()[0])  # could hold a value
+            raise ExpressionError(f"it cannot be computed: {said}; correct it.") from error
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""

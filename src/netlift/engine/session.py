@@ -31,6 +31,13 @@ class Session(Protocol):
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """A result as an Arrow table."""
 
+    def kind(self, expression: str, relation: str) -> pa.DataType:
+        """The type that a user's expression has over a relation, without computing it.
+
+        Raises:
+            ExpressionError: the engine cannot compute it; the message holds no value.
+        """
+
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, Work
-from netlift.errors import MissingExtra, SettingsError
+from netlift.errors import ExpressionError, MissingExtra, SettingsError
 from netlift.settings import EngineSettings
 
 PORT = 15002  # of Spark Connect, unless the address names another
@@ -94,6 +94,16 @@ class SparkEngine:
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """A result as an Arrow table."""
         return self._frame(sql, parameters).toArrow()
+
+    def kind(self, expression: str, relation: str) -> pa.DataType:
+        """The type that a user's expression has over a relation, without computing it."""
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - an optional extra
+
+        try:
+            return self.arrow(f"SELECT {expression} AS value FROM ({relation}) AS rows_of_it LIMIT 0").schema.field(0).type
+        except PySparkException as error:
+            condition = error.getCondition() or "an error"
+            raise ExpressionError(f"it cannot be computed: Spark says {condition}; correct it.") from error
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once, in the cluster, and keep it under a name, in place of what had the name before."""

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from netlift import engine as engines
 from netlift.engine import Session, quoted
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, enrichment, matrix, purchases, survey
+from netlift.features import browsing, campaigns, categories, enrichment, matrix, own, purchases, survey
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
@@ -67,6 +67,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     selected = ["p.customer_id AS customer_id"]
     joins: list[str] = []
     subjects = _subjects(settings, engine, tables, literals, rolled=ranges is not None)
+    subjects += own.subjects(settings, engine, tables, taken=_taken(settings, tables, subjects))
     notes += tuple(note for subject in subjects for note in subject.notes)
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
@@ -76,14 +77,16 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
         selected += [_selected(alias, e, literals) for e in entries]
         features += [dataclasses.replace(e.feature, unit=_fill(e.feature.unit, literals)) for e in entries]
-    own = attributes(settings, tables)
-    if own:
+    columns = attributes(settings, tables)
+    if columns:
         joins.append("LEFT JOIN customers ON customers.customer_id = p.customer_id")
-        selected += [f"CAST(customers.{quoted(f.name)} AS DOUBLE) AS {quoted(f.name)}" for f in own]
-        features += own
+        selected += [f"CAST(customers.{quoted(f.name)} AS DOUBLE) AS {quoted(f.name)}" for f in columns]
+        features += columns
     if not features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
     sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)}"
+    sql, made = own.over_features(settings, engine, sql, features)
+    features += made
     read = matrix.read(engine, sql, [f.name for f in features])
     judged = outcome(settings, engine, tables, clock=moment, customer_ids=read.customer_ids)
     final = _decided(features, read.values, judged)
@@ -128,6 +131,11 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
     if tables.has("enrichment"):
         found.append(enrichment.subject(tables, provider=settings.tables["enrichment"].provider or "others"))
     return [s for s in found if s.entries]
+
+
+def _taken(settings: Settings, tables: Tables, subjects: Sequence[Subject]) -> list[str]:
+    of_subjects = [e.feature.name for s in subjects for e in s.entries if tables.has(s.optional_of, *e.needs)]
+    return [*of_subjects, *(f.name for f in attributes(settings, tables))]
 
 
 def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str], ranges: Sequence[str]) -> None:
