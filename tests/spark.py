@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def connect_server(folder: Path) -> Iterator[str]:
     command += [part for name, value in options.items() for part in ("--conf", f"{name}={value}")]
     log = folder / "server.log"
     with log.open("w") as out:
-        environment = {**os.environ, "SPARK_HOME": str(home)}
+        environment = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
         server = subprocess.Popen([*command, "spark-internal"], stdout=out, stderr=out, cwd=folder, env=environment, start_new_session=True)
     try:
         _wait(server, log)

@@ -91,6 +91,12 @@ def test_crafted_parts(shop: Shop, as_of: str | None) -> None:
     same(*shop.both(as_of))
 
 
+def test_two_files_with_the_same_bytes(shop: Shop) -> None:
+    """A copy's baskets stand in two parts and are counted as lines of one basket, as without parts."""
+    shop.write("d.csv", "1,2026-01-05 10:00:00,1,t7,p0,1,", "3,2026-01-02 09:00:01,8,t9,p0,1,")
+    same(*shop.both())
+
+
 def test_by_hand(shop: Shop) -> None:
     """Customer 1: two baskets, the first of three lines and two products in two files; three days and 23:59:xx between them."""
     rolled, _ = shop.both()

@@ -8,9 +8,11 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import netlift
 from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, Work
 from netlift.errors import ExpressionError, MissingExtra, SettingsError
 from netlift.settings import EngineSettings
@@ -67,10 +70,9 @@ class SparkEngine:
         logging.getLogger("SQLQueryContextLogger").disabled = True  # it prints the SQL of every error, at length
         self._folder = tempfile.TemporaryDirectory(prefix="netlift-spark-")
         self._kept: dict[str, Any] = {}
+        self._workers_run = False  # known only once they were asked
         try:
-            with warnings.catch_warnings():
-                # pyspark 4.3 warns of pandas 3 when it is imported; tables pass as Arrow here, never as pandas
-                warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            with _arrow_only():
                 self._session, self._stop = _remote(settings) if settings.remote else _local(settings, self._folder.name)
         except BaseException:
             self._folder.cleanup()
@@ -110,11 +112,37 @@ class SparkEngine:
         self._keep(name, self._frame(sql))
 
     def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
-        """Hand the rows of a result to a function, in the cluster, and keep what it returns under a name."""
+        """Hand the rows of a result to a function, in the cluster, and keep what it returns under a name.
+
+        The function travels by reference, so that the workers need netlift; Spark sees to it that their Python has our minor version.
+
+        Raises:
+            SettingsError: the workers cannot run netlift.
+        """
         from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an optional extra
 
+        self._check_workers()
         frame = self._frame(sql)
-        self._keep(name, frame.mapInArrow(lambda batches: map(function, batches), from_arrow_schema(schema)))
+        with _arrow_only():
+            self._keep(name, frame.mapInArrow(lambda batches: map(function, batches), from_arrow_schema(schema)))
+
+    def _check_workers(self) -> None:
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - an optional extra
+
+        if self._workers_run:
+            return
+        try:
+            with _arrow_only():
+                told = self._frame("SELECT '' AS version").mapInArrow(_versions, "version STRING").collect()[0][0]
+        except PySparkException as error:
+            ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise SettingsError(
+                f"Spark's workers cannot run netlift: install netlift {netlift.__version__} there for Python {ours}, "
+                "and let PYSPARK_PYTHON of the server name that Python."
+            ) from error
+        if told != netlift.__version__:
+            raise SettingsError(f"Spark's workers have netlift {told}, and {netlift.__version__} runs here; install the same there.")
+        self._workers_run = True
 
     def _keep(self, name: str, frame: Any) -> None:  # noqa: ANN401 - a DataFrame of an optional package
         frame = frame.persist()
@@ -162,6 +190,20 @@ class SparkEngine:
         self.close()
 
 
+@contextmanager
+def _arrow_only() -> Iterator[None]:
+    """Pyspark 4.3 warns of pandas 3 where it is imported; tables pass as Arrow here, never as pandas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
+
+
+def _versions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What a worker says of its netlift."""
+    for batch in batches:
+        yield pa.RecordBatch.from_arrays([pa.array([netlift.__version__] * batch.num_rows)], ["version"])
+
+
 def _in_utc(value: Any) -> Any:  # noqa: ANN401 - any SQL value
     """Naive moments are UTC; pyspark would take them for the time zone of this process."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
@@ -191,6 +233,7 @@ def _local(settings: EngineSettings, folder: str) -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingExtra("spark", "engine.name = 'spark'") from error
     _check_java()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # the workers' Python is this one, not whatever python3 is on the path
     running = SparkContext._active_spark_context is not None  # noqa: SLF001 - the only way to ask without starting one
     options = {
         "spark.ui.enabled": "false",

@@ -349,7 +349,8 @@ def _parts(area: Area, summaries: tuple[FileSummary, ...]) -> tuple[Part, ...]:
 
 def _part(area: Area, piece: Piece) -> Part:
     entry = _entry(area, piece.key)
-    return Part(entry.sha256, area.path(entry), piece.rows, piece.first, piece.last)
+    name = hashlib.sha256(f"{piece.key} {entry.sha256}".encode()).hexdigest()  # two files with the same bytes are two parts
+    return Part(name, area.path(entry), piece.rows, piece.first, piece.last)
 
 
 def _entry(area: Area, key: str) -> Landed:
