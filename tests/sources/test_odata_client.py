@@ -13,7 +13,7 @@ import pytest
 
 from netlift.errors import SettingsError, SourceError
 from netlift.settings import ODataConnection
-from netlift.sources import odata_client
+from netlift.sources import http_patience, odata_client
 from netlift.sources.odata_client import Client, Page
 from tests.servers import free_port
 from tests.sources.odata_servers import Answer, Asked, Small, small
@@ -21,7 +21,7 @@ from tests.sources.odata_servers import Answer, Asked, Small, small
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(odata_client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http_patience, "FIRST_WAIT", 0.01)
     monkeypatch.setenv("SAP_SECRET", "se:cret/+ä")
 
 
@@ -240,7 +240,7 @@ def test_what_is_no_page_is_told(server: Small, answer: Answer, message: str) ->
 def test_a_silent_server_is_given_up(server: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """No byte within the time allowed, five times."""
     monkeypatch.setattr(odata_client, "TIMEOUT", httpx.Timeout(0.05))
-    monkeypatch.setattr(odata_client, "ATTEMPTS", 2)
+    monkeypatch.setattr(http_patience, "ATTEMPTS", 2)
 
     def late(_: Asked) -> Answer:
         time.sleep(0.2)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
 
 from netlift.errors import SourceError
 from netlift.settings import ODataConnection
+from netlift.sources.http_patience import patiently
 
-ATTEMPTS = 5
-FIRST_WAIT = 0.5  # seconds before the second attempt; doubled for each one after it
-LONGEST_WAIT = 60.0  # seconds; a server that asks for more is told of
 TIMEOUT = httpx.Timeout(60, connect=10)  # seconds without a byte
-BUSY = frozenset({429, 502, 503, 504})
 EARLY = 30.0  # seconds before its end at which a token is replaced
 # IEEE754Compatible: V4 then writes Int64 and Decimal as text, so that no digit is lost on the way.
 ACCEPT = {"v4": "application/json;IEEE754Compatible=true", "v2": "application/json"}
@@ -130,10 +126,10 @@ class Client:
         def send() -> httpx.Response:
             return self._http.get(url, headers={"Accept": accept, **self._bearer()}, auth=self._basic())
 
-        response = self._patiently(send, self.named)
+        response = patiently(send, self.named)
         if response.status_code == 401 and self._token is not None:
             self._token = None
-            response = self._patiently(send, self.named)
+            response = patiently(send, self.named)
         return response
 
     def _basic(self) -> tuple[str, str] | None:
@@ -151,7 +147,7 @@ class Client:
         """OAuth 2 client credentials, RFC 6749 section 4.4; id and secret as section 2.3.1 encodes them."""
         pair = (quote(self._connection.client_id or "", safe=""), quote(self._connection.client_secret() or "", safe=""))
         named = f"The token server '{url}'"
-        response = self._patiently(lambda: self._http.post(url, data={"grant_type": "client_credentials"}, auth=pair), named)
+        response = patiently(lambda: self._http.post(url, data={"grant_type": "client_credentials"}, auth=pair), named)
         if response.status_code in {400, 401, 403}:
             raise SourceError(f"{named} refuses the client '{self._connection.client_id}' ({response.status_code}); check id and secret.")
         try:
@@ -159,25 +155,6 @@ class Client:
             return _Token(str(answer["access_token"]), time.monotonic() + float(answer.get("expires_in", 300)) - EARLY)
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
             raise SourceError(f"{named} gives no token (status {response.status_code}); check token_url.") from error
-
-    def _patiently(self, send: Callable[[], httpx.Response], named: str) -> httpx.Response:
-        """Send again, after growing pauses, while the server is busy or the connection breaks."""
-        for attempt in range(1, ATTEMPTS + 1):
-            wait = FIRST_WAIT * 2 ** (attempt - 1)
-            try:
-                response = send()
-            except httpx.RequestError as error:
-                if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
-                    what = "does not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached or breaks off"
-                    raise SourceError(f"{named} {what}, {attempt} times ({error}); try later.") from error
-            else:
-                if response.status_code not in BUSY:
-                    return response
-                wait = max(wait, _asked(response))
-                if attempt == ATTEMPTS or wait > LONGEST_WAIT:
-                    _too_busy(named, response.status_code, attempt, wait)
-            time.sleep(wait)
-        raise AssertionError  # the last attempt returns or raises
 
     def _check(self, response: httpx.Response, what: str) -> None:
         status = response.status_code
@@ -207,22 +184,6 @@ def _v2(data: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401 - whatever JSON the 
     if isinstance(d, list):  # as V1 servers write it
         return d, None, None
     return (d.get("results"), d.get("__next"), d.get("__count")) if isinstance(d, dict) else (None, None, None)
-
-
-def _asked(response: httpx.Response) -> float:
-    """Seconds the server asks to wait; 0 where it does not say."""
-    asked = response.headers.get("retry-after", "")
-    if asked.isdigit():
-        return float(asked)
-    try:
-        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
-        return 0.0
-
-
-def _too_busy(named: str, status: int, attempts: int, wait: float) -> NoReturn:
-    asks = f" and asks to wait {wait:,.0f} seconds" if wait > LONGEST_WAIT else ""
-    raise SourceError(f"{named} is busy: it answers {status}, {attempts} {'time' if attempts == 1 else 'times'}{asks}; try later.")
 
 
 def _told(response: httpx.Response) -> str:

@@ -1,0 +1,57 @@
+"""Patience with a busy HTTP server: growing pauses, its own wish to wait heard, and an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
+
+import httpx
+
+from netlift.errors import SourceError
+
+ATTEMPTS = 5
+FIRST_WAIT = 0.5  # seconds before the second attempt; doubled for each one after it
+LONGEST_WAIT = 60.0  # seconds; a server that asks for more is told of
+BUSY = frozenset({429, 502, 503, 504})
+
+
+def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:
+    """Send again, after growing pauses, while the server is busy or the connection breaks; `named` is the server in words.
+
+    Raises:
+        SourceError: it stays busy, asks for too long a pause, or cannot be reached.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        wait = FIRST_WAIT * 2 ** (attempt - 1)
+        try:
+            response = send()
+        except httpx.RequestError as error:
+            if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
+                what = "does not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached or breaks off"
+                raise SourceError(f"{named} {what}, {attempt} times ({error}); try later.") from error
+        else:
+            if response.status_code not in BUSY:
+                return response
+            wait = max(wait, _asked(response))
+            if attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                _too_busy(named, response.status_code, attempt, wait)
+        time.sleep(wait)
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _asked(response: httpx.Response) -> float:
+    """Seconds the server asks to wait; 0 where it does not say."""
+    asked = response.headers.get("retry-after", "")
+    if asked.isdigit():
+        return float(asked)
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
+    except ValueError:
+        return 0.0
+
+
+def _too_busy(named: str, status: int, attempts: int, wait: float) -> NoReturn:
+    asks = f" and asks to wait {wait:,.0f} seconds" if wait > LONGEST_WAIT else ""
+    raise SourceError(f"{named} is busy: it answers {status}, {attempts} {'time' if attempts == 1 else 'times'}{asks}; try later.")
