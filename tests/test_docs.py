@@ -1,0 +1,36 @@
+"""What the documentation tells to run is what the tests run."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from netlift.engine import spark
+from tests import spark as spark_tests
+from tests.conftest import ROOT
+
+COMPOSE = (ROOT / "docs" / "spark" / "compose.yaml").read_text(encoding="utf-8")
+
+
+def test_the_compose_file_starts_the_server_of_the_tests() -> None:
+    """The same class, the port that netlift expects, and settings that mean what netlift sets."""
+    told = dict(line.split("=", 1) for line in re.findall(r"^ +- (spark\.[\w.]+=.*)$", COMPOSE, flags=re.MULTILINE))
+    ours = inspect.getsource(spark_tests.connect_server)
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    assert f"- {server}" in COMPOSE
+    assert server in ours
+    assert told["spark.connect.grpc.binding.port"] == str(spark.PORT)
+    assert {name: value for name, value in told.items() if name in spark.MEANING}.items() <= spark.MEANING.items()
+    assert set(told) - set(spark.MEANING) <= set(re.findall(r'"(spark\.[\w.]+)"', ours))
+    assert "- spark-internal" in COMPOSE
+
+
+def test_the_guide_names_what_there_is() -> None:
+    """Keys of [engine] in the guide exist, and the image has the version of Spark that netlift asks for."""
+    guide = (ROOT / "docs" / "spark.md").read_text(encoding="utf-8")
+    example = (ROOT / "src" / "netlift" / "example.toml").read_text(encoding="utf-8")
+    keys = re.findall(r"^(\w+) = ", guide, flags=re.MULTILINE)
+    assert keys == ["name", "remote", "exchange"]
+    assert all(f"{key} = " in example for key in keys)
+    (version,) = re.findall(r"pyspark\[connect\]==([\d.]+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert f"apache/spark:{version}-" in COMPOSE
