@@ -212,6 +212,13 @@ def check(config: Config, as_json: Json = False) -> None:
     for row in health["quarantine"]:
         what = f"{row['column']} {row['reason']}".strip()
         typer.echo(f"{row['table']}: quarantined, {row['rows']:,} x: {what} (first: line {row['first_line']}).")
+    said = {finding for table in health["inputs"] for finding in table["findings"]}
+    for figure in health["health"]:
+        if figure["remarkable"] and figure["kind"] != "missing" and figure["text"] not in said:  # missing values are among the findings
+            typer.echo(f"Look: {figure['text']}")
+    if health["suggestions"]:
+        best = health["suggestions"][0]
+        typer.echo(f"Most would be added by {best['add']}: {best['features']} features.")
     for note in health["notes"]:
         typer.echo(f"{note[0].upper()}{note[1:]}.")
     typer.echo(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")

@@ -42,6 +42,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthFigure:
+    """One figure about the health of a table; `text` says it in words, and `remarkable` whether an analyst should look."""
+
+    table: str
+    kind: Literal["freshness", "volume", "missing", "drift", "coverage", "clock"]
+    column: str  # "" where it is the table's
+    value: float
+    unit: str
+    text: str
+    remarkable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TableInput:
     """One canonical table as it was read. The rows themselves stay in the engine under `table`."""
 
@@ -67,6 +80,7 @@ class Tables:
     """The checked canonical tables, in the order of the settings."""
 
     inputs: tuple[TableInput, ...]
+    health: tuple[HealthFigure, ...] = ()
     buckets: int = 1  # `bucket` of tables in parts = bucket_of(customer_id, buckets): whole customers, so features need one at a time
 
     def told(self) -> Tables:

@@ -37,6 +37,7 @@ from netlift.sources.mapping import Mapping, match
 from netlift.sources.parts import BUCKETS
 from netlift.sources.relation import Place, Relation
 from netlift.sources.values import Reader, reader
+from netlift.sources.vital_signs import vital_signs
 
 Read = Callable[..., Relation]  # read(table: TableSettings, *, name: str, place: Place)
 SOURCES: dict[str, Read] = {
@@ -98,7 +99,7 @@ def _load(
     remarks = health.strangers(engine, [i.table for i in inputs], base=base)
     progress(1.0, "all tables read")
     found = tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs)
-    return Tables(found, buckets=BUCKETS)
+    return Tables(found, vital_signs(engine, found, base=base), buckets=BUCKETS)
 
 
 def _part(progress: Progress, i: int, n: int) -> Progress:

@@ -34,6 +34,12 @@ def check(config: Settings | Path | str, *, display: Display | None = None) -> d
         "quarantine": [dict(zip(names, row, strict=True)) for row in rows],
         "customers": len(known.customer_ids),
         "features": [f.name for f in known.features],
+        "catalogue": [
+            {"name": f.name, "unit": f.unit, "meaning": f.meaning, "missing": f.missing, "sensitivity": f.sensitivity}
+            for f in known.features
+        ],
+        "health": [outputs.plain(figure) for figure in tables.health],
+        "suggestions": [{"features": count, "add": text} for count, text in features.suggestions(tables)],
         "notes": [*known.notes, *_sensitive(known)],
         "outcome": known.outcome.note
         if known.outcome

@@ -262,6 +262,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "engine": settings.engine.name,
         "seed": settings.project.seed,
         "inputs": outputs.inputs(thought.tables),
+        "health": [outputs.plain(figure) for figure in thought.tables.health],
         "seconds": watch.seconds,
         "verdict": {"structure": verdict.structure, "useful": verdict.useful, "reason": verdict.reason},
         "evidence": outputs.plain(verdict.evidence),

@@ -1,0 +1,221 @@
+"""The health of the tables in figures: freshness, volume, missing values, drift, coverage and clocks.
+
+Counts by day and by customer are of all rows. Drift is judged on the customers whose id hashes into a share, so that about `SAMPLE`
+rows are looked at. Nothing here changes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from netlift.engine import Engine, quoted
+from netlift.records import Floats, HealthFigure, TableInput
+from netlift.sources.canonical import CANONICAL
+
+MOMENTS = {
+    "transactions": "local_timestamp",
+    "events": "local_timestamp",
+    "survey": "answered_at",
+    "consents": "given_at",
+    "contacted": "contacted_at",
+    "responses": "responded_at",
+}
+SAMPLE = 200_000  # rows
+STALE = 14  # days behind the newest table, from which a table may have been forgotten
+DAYS = 28  # with rows, fewer than which say nothing about volume
+OUTLYING = 5.0  # robust standard deviations (Iglewicz and Hoaglin 1993 use 3.5) from which a week is unusual
+FEWEST_WEEKS = 8
+DRIFTED = 0.25  # population stability index from which practice speaks of a large shift
+GROUPS = 10  # of values
+MUCH = 0.05  # share of missing values worth a look
+
+
+def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> tuple[HealthFigure, ...]:
+    """The figures of every table that is in the engine under its name; `base` is the table of all customers."""
+    days = {i.table: _days(engine, i) for i in inputs}
+    newest = max((d.last for d in days.values() if d is not None), default=None)
+    found: list[HealthFigure] = []
+    for read in inputs:
+        of = days[read.table]
+        if of is not None and newest is not None:
+            found += [*_freshness(read, of, newest), *_volume(read, of), *_clock(engine, read)]
+            found += _drift(engine, read, of)
+        found += [*_missing(engine, read), *_coverage(engine, read, base)]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Rows by calendar day."""
+
+    day: tuple[date, ...]
+    rows: Floats  # (days with rows,)
+
+    @property
+    def last(self) -> date:
+        return self.day[-1]
+
+
+def _days(engine: Engine, read: TableInput) -> _Days | None:
+    moment = MOMENTS.get(read.table)
+    if moment is None or moment not in read.columns:
+        return None
+    rows = engine.rows(f"SELECT CAST({moment} AS DATE) AS d, count(*) FROM {read.table} WHERE {moment} IS NOT NULL GROUP BY d ORDER BY d")
+    return _Days(tuple(r[0] for r in rows), np.array([float(r[1]) for r in rows])) if rows else None
+
+
+def _freshness(read: TableInput, of: _Days, newest: date) -> list[HealthFigure]:
+    behind = (newest - of.last).days
+    gaps = np.diff([d.toordinal() for d in of.day])
+    usual = float(np.quantile(gaps, 0.95)) if len(gaps) else 0.0
+    stale = behind > max(STALE, 3 * usual)
+    text = f"{read.table}: the newest row is of {of.last}, {behind} days before the newest of all tables."
+    return [HealthFigure(read.table, "freshness", "", float(behind), "days", text + (" Is a file missing?" if stale else ""), stale)]
+
+
+def _volume(read: TableInput, of: _Days) -> list[HealthFigure]:
+    """Rows per week, whole weeks only, and days in a row without any."""
+    if len(of.day) < DAYS:
+        return []
+    first, length = of.day[0], (of.last - of.day[0]).days + 1
+    by_day = np.zeros(length)
+    by_day[[(d - first).days for d in of.day]] = of.rows
+    weeks = by_day[: length // 7 * 7].reshape(-1, 7).sum(axis=1)
+    found = [_weeks(read, weeks, first)] if len(weeks) >= FEWEST_WEEKS else []
+    empty, start = _longest_run(by_day == 0)
+    usual = float(np.mean(by_day == 0))
+    # days without rows are usual in a small table: a run is odd where chance would hardly make one in the time seen
+    odd = empty >= 3 and length * usual**empty * (1 - usual) < 0.01
+    if empty:
+        text = f"{read.table}: {empty} days in a row without a row, from {first + timedelta(days=start)}."
+        found.append(HealthFigure(read.table, "volume", "", float(empty), "days without rows", text, odd))
+    return found
+
+
+def _weeks(read: TableInput, weeks: Floats, first: date) -> HealthFigure:
+    middle = float(np.median(weeks))
+    spread = 1.4826 * float(np.median(np.abs(weeks - middle)))
+    far = np.flatnonzero(np.abs(weeks - middle) > max(OUTLYING * spread, 0.2 * middle))
+    text = f"{read.table}: {middle:,.0f} rows in the middle week"
+    if len(far):
+        worst = int(far[np.argmax(np.abs(weeks[far] - middle))])
+        text += f"; {len(far)} weeks are unusual, most that from {first + timedelta(weeks=worst)} with {weeks[worst]:,.0f}"
+    return HealthFigure(read.table, "volume", "", middle, "rows a week", text + ".", bool(len(far)))
+
+
+def _longest_run(empty: np.ndarray) -> tuple[int, int]:
+    """Length and start of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.r_[0, empty.astype(int), 0]))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return 0, 0
+    longest = int(np.argmax(ends - starts))
+    return int(ends[longest] - starts[longest]), int(starts[longest])
+
+
+def _clock(engine: Engine, read: TableInput) -> list[HealthFigure]:
+    """Rows of the future, and times of day that were lost."""
+    moment = MOMENTS[read.table]
+    now = datetime.now(tz=UTC).replace(tzinfo=None) + timedelta(hours=14)  # no clock on earth is further ahead
+    later, midnight, known = engine.rows(
+        f"SELECT count(*) FILTER (WHERE {moment} > ?), count(*) FILTER (WHERE {moment} = date_trunc('day', {moment})), count({moment})"
+        f" FROM {read.table}",
+        [now],
+    )[0]
+    share = midnight / known
+    text = f"{read.table}: {100 * share:.1f} % of the rows are of midnight exactly"
+    lost = 0.02 < share < 1  # a table of whole days is all midnight; some of it means that times were lost
+    found = [HealthFigure(read.table, "clock", moment, share, "share", text + (": were times cut off?" if lost else "."), lost)]
+    if later:
+        text = f"{read.table}: {later:,} rows lie in the future; look at the clock or the date format of the source."
+        found.append(HealthFigure(read.table, "clock", moment, float(later), "rows in the future", text, True))
+    return found
+
+
+def _missing(engine: Engine, read: TableInput) -> list[HealthFigure]:
+    names = [n for n in read.columns if (read.table, n) != ("transactions", "coupon") and n != "local_timestamp"]
+    present = engine.rows(f"SELECT count(*), {', '.join(f'count({quoted(n)})' for n in names)} FROM {read.table}")[0]
+    rows = present[0]
+    found = []
+    for name, count in zip(names, present[1:], strict=True):
+        share = 1 - count / rows
+        text = f"{read.table}: {name} is missing in {100 * share:.1f} % of the rows."
+        found.append(HealthFigure(read.table, "missing", name, share, "share", text, share > MUCH))
+    return found
+
+
+def _coverage(engine: Engine, read: TableInput, base: str) -> list[HealthFigure]:
+    if "customer_id" not in CANONICAL[read.table].columns or read.table == base:
+        return []
+    rows = f"SELECT customer_id, count(*) AS n FROM {read.table} GROUP BY customer_id"
+    everybody, known, middle, few = engine.rows(
+        f"SELECT (SELECT count(DISTINCT customer_id) FROM {base}), count(*), median(n), count(*) FILTER (WHERE n < 3)"
+        f" FROM ({rows}) AS r SEMI JOIN {base} AS b ON r.customer_id = b.customer_id"
+    )[0]
+    share = known / everybody
+    text = f"{read.table}: {known:,} of {everybody:,} customers ({100 * share:.1f} %) have rows"
+    if known:
+        text += f", {middle:,.0f} in the middle; {few:,} have fewer than three"
+    return [HealthFigure(read.table, "coverage", "customer_id", share, "share", text + ".", False)]
+
+
+# --- drift -------------------------------------------------------------------------------------------------------
+
+
+def _drift(engine: Engine, read: TableInput, of: _Days) -> list[HealthFigure]:
+    """Population stability index of each column: the last quarter of the time against what was before."""
+    cut = of.day[0] + (of.last - of.day[0]) * 3 / 4
+    moment = MOMENTS[read.table]
+    total = float(of.rows.sum())
+    late = float(of.rows[[d >= cut for d in of.day]].sum())
+    if min(late, total - late) < 500 or len(of.day) < DAYS:
+        return []
+    numbers = [n for n, kind in read.columns.items() if kind == "number"]
+    words = [n for n, kind in read.columns.items() if kind == "text" and CANONICAL[read.table].columns.get(n) == "text"]
+    share = min(1.0, SAMPLE / total)
+    sampled = f"{read.table} WHERE unit_hash(customer_id) < {share!r} AND {moment} IS NOT NULL"
+    recent = f"CAST({moment} AS DATE) >= DATE '{cut}'"
+    found = []
+    for name in numbers:
+        found += _of_numbers(
+            engine, read.table, name, f"SELECT {quoted(name)} AS v, {recent} AS r FROM {sampled} AND {quoted(name)} IS NOT NULL"
+        )
+    for name in words:
+        found += _of_words(engine, read.table, name, f"SELECT {quoted(name)} AS v, {recent} AS r FROM {sampled}")
+    return found
+
+
+def _of_numbers(engine: Engine, table: str, name: str, rows: str) -> list[HealthFigure]:
+    edges = engine.rows(f"SELECT quantile_cont(v, {[i / GROUPS for i in range(1, GROUPS)]}) FROM ({rows}) WHERE NOT r")[0][0]
+    if edges is None:
+        return []
+    bounds = sorted(set(edges))
+    cases = " + ".join(f"CASE WHEN v > {bound!r} THEN 1 ELSE 0 END" for bound in bounds)
+    counts = engine.rows(f"SELECT {cases} AS g, count(*) FILTER (WHERE NOT r), count(*) FILTER (WHERE r) FROM ({rows}) GROUP BY g")
+    return [_figure(table, name, counts)]
+
+
+def _of_words(engine: Engine, table: str, name: str, rows: str) -> list[HealthFigure]:
+    counts = engine.rows(
+        f"SELECT v AS g, count(*) FILTER (WHERE NOT r), count(*) FILTER (WHERE r) FROM ({rows}) GROUP BY g LIMIT {5 * GROUPS + 1}"
+    )
+    return [_figure(table, name, counts)] if 1 < len(counts) <= 5 * GROUPS else []
+
+
+def _figure(table: str, name: str, counts: Sequence[tuple[object, int, int]]) -> HealthFigure:
+    index = stability(np.array([c[1] for c in counts], dtype=float), np.array([c[2] for c in counts], dtype=float))
+    drifted = index > DRIFTED
+    told = "differs much from" if drifted else "is like"
+    text = f"{table}: {name} in the last quarter of the time {told} before (population stability index {index:.2f})."
+    return HealthFigure(table, "drift", name, index, "population stability index", text, drifted)
+
+
+def stability(before: Floats, after: Floats) -> float:
+    """Population stability index of counts by group, (g,) each: sum of (q - p) ln(q / p), half a row added to empty groups."""
+    p = np.maximum(before, 0.5) / np.maximum(before, 0.5).sum()
+    q = np.maximum(after, 0.5) / np.maximum(after, 0.5).sum()
+    return float(((q - p) * np.log(q / p)).sum())
