@@ -89,7 +89,7 @@ def test_nothing_of_ours_is_left(shop: Shop) -> None:
 
 def test_unknown_source(shop: Shop) -> None:
     """A source that is not there is refused before anything is read; those known are listed."""
-    with pytest.raises(SettingsError, match=r"tables.customers.source is 'tape', which is no source; they are files"):
+    with pytest.raises(SettingsError, match=r"tables.customers.source is 'tape', which is no source; they are api, files"):
         shop.load("customers", path="x.csv", source="tape")
 
 
