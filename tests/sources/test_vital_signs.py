@@ -12,6 +12,7 @@ from netlift import sources
 from netlift.engine import Engine
 from netlift.records import HealthFigure
 from netlift.settings import parse
+from netlift.sources import vital_signs
 from netlift.sources.vital_signs import stability
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -98,6 +99,16 @@ def test_drift_of_the_last_quarter(tmp_path: Path) -> None:
     assert one(moved, "drift", column="amount").remarkable
     assert not one(moved, "drift", column="channel").remarkable
     assert not any(f.remarkable for f in figures(tmp_path, transactions=rows(1)) if f.kind == "drift")
+
+
+def test_of_a_large_table_some_customers_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the limit a share of the customers is looked at, counts are scaled up and said to be about so many."""
+    monkeypatch.setattr(vital_signs, "LARGEST", 3000)
+    rows = "".join(f"{n % 3000},{START + timedelta(days=n // 200)} 10:00:00,5\n" for n in range(20_000))
+    found = figures(tmp_path, transactions="customer_id,timestamp,amount\n" + rows)
+    week = one(found, "volume", unit="rows a week")
+    assert week.value == pytest.approx(1400, rel=0.25)
+    assert week.text.startswith("transactions: about ")
 
 
 def test_stability_by_hand() -> None:

@@ -99,7 +99,10 @@ def _load(
     remarks = health.strangers(engine, [i.table for i in inputs], base=base)
     progress(1.0, "all tables read")
     found = tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs)
-    return Tables(found, vital_signs(engine, found, base=base), buckets=BUCKETS)
+    figures = vital_signs(engine, found, base=base)
+    for name in ("vital_sample", *(f"vital_{i.table}" for i in inputs)):
+        engine.drop(name)
+    return Tables(found, figures, buckets=BUCKETS)
 
 
 def _part(progress: Progress, i: int, n: int) -> Progress:

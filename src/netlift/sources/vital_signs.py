@@ -1,7 +1,7 @@
 """The health of the tables in figures: freshness, volume, missing values, drift, coverage and clocks.
 
-Counts by day and by customer are of all rows. Drift is judged on the customers whose id hashes into a share, so that about `SAMPLE`
-rows are looked at. Nothing here changes a row.
+Of a table in parts with more than `LARGEST` rows only some buckets of customers are looked at, so that new data do not cost a look at all
+old ones; counts are scaled up then, and the text says "about". Nothing here changes a row.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from netlift.engine import Engine, quoted
 from netlift.records import Floats, HealthFigure, TableInput
 from netlift.sources.canonical import CANONICAL
+from netlift.sources.parts import BUCKETS
 
 MOMENTS = {
     "transactions": "local_timestamp",
@@ -24,7 +25,8 @@ MOMENTS = {
     "contacted": "contacted_at",
     "responses": "responded_at",
 }
-SAMPLE = 200_000  # rows
+LARGEST = 2_000_000  # rows of a table that are looked at
+SAMPLE = 200_000  # rows that drift is judged on
 STALE = 14  # days behind the newest table, from which a table may have been forgotten
 DAYS = 28  # with rows, fewer than which say nothing about volume
 OUTLYING = 5.0  # robust standard deviations (Iglewicz and Hoaglin 1993 use 3.5) from which a week is unusual
@@ -36,16 +38,41 @@ MUCH = 0.05  # share of missing values worth a look
 
 def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> tuple[HealthFigure, ...]:
     """The figures of every table that is in the engine under its name; `base` is the table of all customers."""
-    days = {i.table: _days(engine, i) for i in inputs}
+    seen = [_seen(engine, i) for i in inputs]
+    days = {one.read.table: _days(engine, one) for one in seen}
     newest = max((d.last for d in days.values() if d is not None), default=None)
     found: list[HealthFigure] = []
-    for read in inputs:
-        of = days[read.table]
+    for one in seen:
+        of = days[one.read.table]
         if of is not None and newest is not None:
-            found += [*_freshness(read, of, newest), *_volume(read, of), *_clock(engine, read)]
-            found += _drift(engine, read, of)
-        found += [*_missing(engine, read), *_coverage(engine, read, base)]
+            found += [*_freshness(one.read, of, newest), *_volume(one, of), *_clock(engine, one)]
+            found += _drift(engine, one, of)
+        found += [*_missing(engine, one), *_coverage(engine, one, base)]
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A table and what is looked at of it."""
+
+    read: TableInput
+    rows: str  # the engine's name of the rows
+    share: float  # of the table's customers that they are of
+    buckets: int  # 0 = all
+
+    @property
+    def about(self) -> str:
+        """Before numbers that are scaled up."""
+        return "" if self.share == 1 else "about "
+
+
+def _seen(engine: Engine, read: TableInput) -> _Seen:
+    if not read.parts or read.rows_ok <= LARGEST:
+        return _Seen(read, read.table, 1.0, 0)
+    buckets = max(1, BUCKETS * LARGEST // read.rows_ok)
+    name = f"vital_{read.table}"
+    engine.keep(name, f"SELECT * EXCLUDE (bucket) FROM {read.table} WHERE bucket < {buckets}")
+    return _Seen(read, name, buckets / BUCKETS, buckets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +87,12 @@ class _Days:
         return self.day[-1]
 
 
-def _days(engine: Engine, read: TableInput) -> _Days | None:
-    moment = MOMENTS.get(read.table)
-    if moment is None or moment not in read.columns:
+def _days(engine: Engine, seen: _Seen) -> _Days | None:
+    moment = MOMENTS.get(seen.read.table)
+    if moment is None or moment not in seen.read.columns:
         return None
-    rows = engine.rows(f"SELECT CAST({moment} AS DATE) AS d, count(*) FROM {read.table} WHERE {moment} IS NOT NULL GROUP BY d ORDER BY d")
-    return _Days(tuple(r[0] for r in rows), np.array([float(r[1]) for r in rows])) if rows else None
+    rows = engine.rows(f"SELECT CAST({moment} AS DATE) AS d, count(*) FROM {seen.rows} WHERE {moment} IS NOT NULL GROUP BY d ORDER BY d")
+    return _Days(tuple(r[0] for r in rows), np.array([r[1] / seen.share for r in rows])) if rows else None
 
 
 def _freshness(read: TableInput, of: _Days, newest: date) -> list[HealthFigure]:
@@ -77,15 +104,16 @@ def _freshness(read: TableInput, of: _Days, newest: date) -> list[HealthFigure]:
     return [HealthFigure(read.table, "freshness", "", float(behind), "days", text + (" Is a file missing?" if stale else ""), stale)]
 
 
-def _volume(read: TableInput, of: _Days) -> list[HealthFigure]:
+def _volume(seen: _Seen, of: _Days) -> list[HealthFigure]:
     """Rows per week, whole weeks only, and days in a row without any."""
+    read = seen.read
     if len(of.day) < DAYS:
         return []
     first, length = of.day[0], (of.last - of.day[0]).days + 1
     by_day = np.zeros(length)
     by_day[[(d - first).days for d in of.day]] = of.rows
     weeks = by_day[: length // 7 * 7].reshape(-1, 7).sum(axis=1)
-    found = [_weeks(read, weeks, first)] if len(weeks) >= FEWEST_WEEKS else []
+    found = [_weeks(seen, weeks, first)] if len(weeks) >= FEWEST_WEEKS else []
     empty, start = _longest_run(by_day == 0)
     usual = float(np.mean(by_day == 0))
     # days without rows are usual in a small table: a run is odd where chance would hardly make one in the time seen
@@ -96,11 +124,12 @@ def _volume(read: TableInput, of: _Days) -> list[HealthFigure]:
     return found
 
 
-def _weeks(read: TableInput, weeks: Floats, first: date) -> HealthFigure:
+def _weeks(seen: _Seen, weeks: Floats, first: date) -> HealthFigure:
+    read = seen.read
     middle = float(np.median(weeks))
     spread = 1.4826 * float(np.median(np.abs(weeks - middle)))
     far = np.flatnonzero(np.abs(weeks - middle) > max(OUTLYING * spread, 0.2 * middle))
-    text = f"{read.table}: {middle:,.0f} rows in the middle week"
+    text = f"{read.table}: {seen.about}{middle:,.0f} rows in the middle week"
     if len(far):
         worst = int(far[np.argmax(np.abs(weeks[far] - middle))])
         text += f"; {len(far)} weeks are unusual, most that from {first + timedelta(weeks=worst)} with {weeks[worst]:,.0f}"
@@ -117,13 +146,14 @@ def _longest_run(empty: np.ndarray) -> tuple[int, int]:
     return int(ends[longest] - starts[longest]), int(starts[longest])
 
 
-def _clock(engine: Engine, read: TableInput) -> list[HealthFigure]:
+def _clock(engine: Engine, seen: _Seen) -> list[HealthFigure]:
     """Rows of the future, and times of day that were lost."""
+    read = seen.read
     moment = MOMENTS[read.table]
     now = datetime.now(tz=UTC).replace(tzinfo=None) + timedelta(hours=14)  # no clock on earth is further ahead
     later, midnight, known = engine.rows(
         f"SELECT count(*) FILTER (WHERE {moment} > ?), count(*) FILTER (WHERE {moment} = date_trunc('day', {moment})), count({moment})"
-        f" FROM {read.table}",
+        f" FROM {seen.rows}",
         [now],
     )[0]
     share = midnight / known
@@ -131,14 +161,16 @@ def _clock(engine: Engine, read: TableInput) -> list[HealthFigure]:
     lost = 0.02 < share < 1  # a table of whole days is all midnight; some of it means that times were lost
     found = [HealthFigure(read.table, "clock", moment, share, "share", text + (": were times cut off?" if lost else "."), lost)]
     if later:
-        text = f"{read.table}: {later:,} rows lie in the future; look at the clock or the date format of the source."
+        later = round(later / seen.share)
+        text = f"{read.table}: {seen.about}{later:,} rows lie in the future; look at the clock or the date format of the source."
         found.append(HealthFigure(read.table, "clock", moment, float(later), "rows in the future", text, True))
     return found
 
 
-def _missing(engine: Engine, read: TableInput) -> list[HealthFigure]:
+def _missing(engine: Engine, seen: _Seen) -> list[HealthFigure]:
+    read = seen.read
     names = [n for n in read.columns if (read.table, n) != ("transactions", "coupon") and n != "local_timestamp"]
-    present = engine.rows(f"SELECT count(*), {', '.join(f'count({quoted(n)})' for n in names)} FROM {read.table}")[0]
+    present = engine.rows(f"SELECT count(*), {', '.join(f'count({quoted(n)})' for n in names)} FROM {seen.rows}")[0]
     rows = present[0]
     found = []
     for name, count in zip(names, present[1:], strict=True):
@@ -148,26 +180,32 @@ def _missing(engine: Engine, read: TableInput) -> list[HealthFigure]:
     return found
 
 
-def _coverage(engine: Engine, read: TableInput, base: str) -> list[HealthFigure]:
+def _coverage(engine: Engine, seen: _Seen, base: str) -> list[HealthFigure]:
+    read = seen.read
     if "customer_id" not in CANONICAL[read.table].columns or read.table == base:
         return []
-    rows = f"SELECT customer_id, count(*) AS n FROM {read.table} GROUP BY customer_id"
+    rows = f"SELECT customer_id, count(*) AS n FROM {seen.rows} GROUP BY customer_id"
+    some = f"(SELECT customer_id FROM {base} WHERE bucket_of(customer_id, {BUCKETS}) < {seen.buckets})" if seen.buckets else base
     everybody, known, middle, few = engine.rows(
-        f"SELECT (SELECT count(DISTINCT customer_id) FROM {base}), count(*), median(n), count(*) FILTER (WHERE n < 3)"
-        f" FROM ({rows}) AS r SEMI JOIN {base} AS b ON r.customer_id = b.customer_id"
+        f"SELECT (SELECT count(DISTINCT customer_id) FROM {some}), count(*), median(n), count(*) FILTER (WHERE n < 3)"
+        f" FROM ({rows}) AS r SEMI JOIN {some} AS b ON r.customer_id = b.customer_id"
     )[0]
+    if not everybody:
+        return []
     share = known / everybody
-    text = f"{read.table}: {known:,} of {everybody:,} customers ({100 * share:.1f} %) have rows"
+    known, everybody, few = (round(n / seen.share) for n in (known, everybody, few))
+    text = f"{read.table}: {seen.about}{known:,} of {everybody:,} customers ({100 * share:.1f} %) have rows"
     if known:
-        text += f", {middle:,.0f} in the middle; {few:,} have fewer than three"
+        text += f", {middle:,.0f} in the middle; {seen.about}{few:,} have fewer than three"
     return [HealthFigure(read.table, "coverage", "customer_id", share, "share", text + ".", False)]
 
 
 # --- drift -------------------------------------------------------------------------------------------------------
 
 
-def _drift(engine: Engine, read: TableInput, of: _Days) -> list[HealthFigure]:
+def _drift(engine: Engine, seen: _Seen, of: _Days) -> list[HealthFigure]:
     """Population stability index of each column: the last quarter of the time against what was before."""
+    read = seen.read
     cut = of.day[0] + (of.last - of.day[0]) * 3 / 4
     moment = MOMENTS[read.table]
     total = float(of.rows.sum())
@@ -176,16 +214,19 @@ def _drift(engine: Engine, read: TableInput, of: _Days) -> list[HealthFigure]:
         return []
     numbers = [n for n, kind in read.columns.items() if kind == "number"]
     words = [n for n, kind in read.columns.items() if kind == "text" and CANONICAL[read.table].columns.get(n) == "text"]
-    share = min(1.0, SAMPLE / total)
-    sampled = f"{read.table} WHERE unit_hash(customer_id) < {share!r} AND {moment} IS NOT NULL"
-    recent = f"CAST({moment} AS DATE) >= DATE '{cut}'"
+    if not numbers + words:
+        return []
+    share = min(1.0, SAMPLE / (total * seen.share))
+    columns = ", ".join(map(quoted, numbers + words))
+    recent = f"CAST({moment} AS DATE) >= DATE '{cut}' AS __recent"
+    some = f"{seen.rows} WHERE unit_hash(customer_id) < {share!r} AND {moment} IS NOT NULL"
+    engine.keep("vital_sample", f"SELECT {columns}, {recent} FROM {some}")
     found = []
     for name in numbers:
-        found += _of_numbers(
-            engine, read.table, name, f"SELECT {quoted(name)} AS v, {recent} AS r FROM {sampled} AND {quoted(name)} IS NOT NULL"
-        )
+        rows = f"SELECT {quoted(name)} AS v, __recent AS r FROM vital_sample WHERE {quoted(name)} IS NOT NULL"
+        found += _of_numbers(engine, read.table, name, rows)
     for name in words:
-        found += _of_words(engine, read.table, name, f"SELECT {quoted(name)} AS v, {recent} AS r FROM {sampled}")
+        found += _of_words(engine, read.table, name, f"SELECT {quoted(name)} AS v, __recent AS r FROM vital_sample")
     return found
 
 
