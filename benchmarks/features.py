@@ -1,0 +1,165 @@
+"""Features of purchases from typed parts against one plain hand-written DuckDB query of the same figures, and against pandas.
+
+Complete Journey ten times over (14.7 million lines). Every figure must agree to 1e-9. netlift is measured twice: when nothing is rolled up
+yet, and when the parts' roll-ups are there, as in every run but the first. Browsing is not in it: events are not rolled up.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from benchmarks.increment import WRITE
+from benchmarks.measured import measured
+
+COPIES, FILES = 10, 100
+LOAD = """
+import sys
+from pathlib import Path
+from netlift import sources
+from netlift.engine import Engine
+from netlift.settings import read
+settings = read(Path(sys.argv[1]) / "netlift.toml")
+with Engine(settings.engine) as engine:
+    sources.load(settings, engine, landing=Path(sys.argv[1]) / "landing")
+"""
+BUILD = """
+import sys, time
+from pathlib import Path
+import pyarrow as pa, pyarrow.parquet as pq
+from netlift import features, sources
+from netlift.engine import Engine
+from netlift.settings import read
+settings = read(Path(sys.argv[1]) / "netlift.toml")
+with Engine(settings.engine) as engine:
+    tables = sources.load(settings, engine, landing=Path(sys.argv[1]) / "landing")
+    begun = time.process_time()
+    known = features.build(settings, engine, tables)
+    print(time.process_time() - begun)
+    names = [f.name for f in known.features]
+    columns = {n: pa.array(known.values[:, j]) for j, n in enumerate(names)}
+    pq.write_table(pa.table({"customer_id": pa.array(known.customer_ids, pa.string()), **columns}), Path(sys.argv[1]) / "netlift.parquet")
+"""
+PLAIN = """
+import sys, time
+from pathlib import Path
+import duckdb
+folder = Path(sys.argv[1])
+con = duckdb.connect()
+con.execute("SET preserve_insertion_order = false")
+begun = time.process_time()
+parts = f"read_parquet('{folder}/landing/typed/transactions-*/0*.parquet')"
+products = f"read_parquet('{folder}/products.parquet')"
+largest = con.execute(
+    f"SELECT category FROM {parts} JOIN {products} USING (product_id) GROUP BY category HAVING sum(amount) > 0"
+    " ORDER BY sum(amount) DESC LIMIT 8"
+).fetchall()
+last = f"(SELECT max(local_timestamp) + INTERVAL 1 MICROSECOND AS e FROM {parts})"
+end, utc = con.execute(f"SELECT e, timezone('UTC', timezone('America/New_York', e)) FROM {last}").fetchone()
+shares = ", ".join(f"coalesce(sum(amount) FILTER (WHERE category = '{c}'), 0) / sum(amount) AS c{i}" for i, (c,) in enumerate(largest))
+window = ", ".join(
+    f"coalesce(sum(amount) FILTER (WHERE lt >= TIMESTAMP '{end}' - INTERVAL {d} DAY), 0) AS spend_{d}d,"
+    f" count(*) FILTER (WHERE lt >= TIMESTAMP '{end}' - INTERVAL {d} DAY) AS purchases_{d}d" for d in (30, 90, 365))
+con.execute(f'''
+COPY (
+  WITH b AS (
+    SELECT customer_id, transaction_id, min(timestamp) AS t, min(local_timestamp) AS lt, sum(amount) AS amount, count(*) AS lines,
+           count(DISTINCT product_id) AS products, sum(quantity) AS pieces, sum(discount) AS discount
+    FROM {parts} GROUP BY customer_id, transaction_id),
+  g AS (SELECT *, date_diff('microsecond', lag(t) OVER (PARTITION BY customer_id ORDER BY t, transaction_id), t) / 86400e6 AS gap FROM b),
+  f AS (
+    SELECT customer_id, date_diff('microsecond', max(t), TIMESTAMP '{utc}') / 86400e6 AS recency, count(*) AS frequency,
+           sum(amount) AS monetary, date_diff('microsecond', min(t), TIMESTAMP '{utc}') / 86400e6 AS tenure, avg(gap) AS gap_mean,
+           stddev_samp(gap) AS gap_sd, avg(amount) AS basket_value, avg(lines) AS basket_lines, avg(products) AS basket_variety,
+           avg(pieces) AS basket_pieces, sum(discount) / nullif(sum(amount) + sum(discount), 0) AS discount_share,
+           avg(CASE WHEN isodow(lt) >= 6 THEN 1 ELSE 0 END) AS weekend_share,
+           avg(CASE WHEN hour(lt) < 12 THEN 1 ELSE 0 END) AS morning_share,
+           avg(CASE WHEN hour(lt) >= 18 THEN 1 ELSE 0 END) AS evening_share, {window}
+    FROM g GROUP BY customer_id),
+  c AS (SELECT customer_id, {shares} FROM {parts} JOIN {products} USING (product_id) WHERE category IS NOT NULL GROUP BY customer_id)
+  SELECT f.*, c.* EXCLUDE (customer_id) FROM f LEFT JOIN c USING (customer_id) ORDER BY customer_id
+) TO '{folder}/plain.parquet' (FORMAT parquet)''')
+print(time.process_time() - begun)
+"""
+PANDAS = """
+import sys, time
+from pathlib import Path
+import pandas as pd
+folder = Path(sys.argv[1])
+begun = time.process_time()
+columns = ["customer_id", "transaction_id", "product_id", "timestamp", "local_timestamp", "amount", "quantity", "discount"]
+files = sorted(folder.glob("landing/typed/transactions-*/0*.parquet"))
+t = pd.concat([pd.read_parquet(f, columns=columns) for f in files], ignore_index=True)
+for name in ("customer_id", "transaction_id", "product_id"):
+    t[name] = t[name].astype("category")
+products = pd.read_parquet(folder / "products.parquet")
+end = t.local_timestamp.max() + pd.Timedelta(1, "us")
+utc = end.tz_localize("America/New_York").tz_convert("UTC").tz_localize(None)
+b = t.groupby(["customer_id", "transaction_id"], observed=True, sort=False).agg(
+    t=("timestamp", "min"), lt=("local_timestamp", "min"), amount=("amount", "sum"), lines=("amount", "size"),
+    products=("product_id", "nunique"), pieces=("quantity", "sum"), discount=("discount", "sum")).reset_index()
+b = b.sort_values(["customer_id", "t", "transaction_id"])
+b["gap"] = b.groupby("customer_id", observed=True).t.diff().dt.total_seconds() / 86400
+b["weekend"], b["morning"], b["evening"] = b["lt"].dt.dayofweek >= 5, b["lt"].dt.hour < 12, b["lt"].dt.hour >= 18
+g = b.groupby("customer_id", observed=True)
+f = g.agg(last=("t", "max"), frequency=("t", "size"), monetary=("amount", "sum"), first=("t", "min"), gap_mean=("gap", "mean"),
+          gap_sd=("gap", "std"), basket_value=("amount", "mean"), basket_lines=("lines", "mean"), basket_variety=("products", "mean"),
+          basket_pieces=("pieces", "mean"), discount=("discount", "sum"), weekend_share=("weekend", "mean"),
+          morning_share=("morning", "mean"), evening_share=("evening", "mean"))
+f["discount_share"] = f.discount / (f.monetary + f.discount)
+for d in (30, 90, 365):
+    w = b[b["lt"] >= end - pd.Timedelta(d, "D")].groupby("customer_id", observed=True)
+    f[f"spend_{d}d"], f[f"purchases_{d}d"] = w.amount.sum(), w.size()
+category = t.product_id.map(products.set_index("product_id").category)
+money = t.groupby(["customer_id", category.rename("category")], observed=True).amount.sum().unstack(fill_value=0)
+top = money.sum().sort_values(ascending=False).index[:8]
+f = f.join(money[top].div(money.sum(axis=1), axis=0))
+assert len(f) == 2469 * int(sys.argv[2])
+print(time.process_time() - begun)
+"""
+
+
+def run() -> dict[str, Any]:
+    """CPU seconds and peak memory of each, and the ratios to the plain query (processes and their imports are not counted)."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured(WRITE, folder, str(COPIES), str(FILES))
+        (Path(folder) / "last.parquet").rename(Path(folder) / "sales" / "last.parquet")
+        measured(LOAD, folder)
+        found = {
+            "plain_query": measured(PLAIN, folder),
+            "netlift_first": measured(BUILD, folder),
+            "netlift_rolled_up": measured(BUILD, folder),
+            "pandas": measured(PANDAS, folder, str(COPIES)),
+        }
+        largest = _compare(Path(folder))
+    plain = found["plain_query"]["own_cpu_seconds"]
+    return {
+        **found,
+        "largest_relative_difference": largest,
+        "first_to_plain": round(found["netlift_first"]["own_cpu_seconds"] / plain, 2),
+        "rolled_up_to_plain": round(found["netlift_rolled_up"]["own_cpu_seconds"] / plain, 2),
+        "pandas_to_netlift_first": round(found["pandas"]["own_cpu_seconds"] / found["netlift_first"]["own_cpu_seconds"], 2),
+    }
+
+
+def _compare(folder: Path) -> float:
+    """The largest difference of any figure of any customer, relative where it is above 1."""
+    with duckdb.connect() as con:
+        ours = con.execute(f"SELECT * FROM '{folder}/netlift.parquet' ORDER BY customer_id").to_arrow_table()
+        plain = con.execute(f"SELECT * FROM '{folder}/plain.parquet' ORDER BY customer_id").to_arrow_table()
+    assert ours["customer_id"].to_pylist() == plain["customer_id"].to_pylist()
+    names = [n for n in plain.column_names if n in ours.column_names and n != "customer_id"]
+    shares = [n for n in ours.column_names if n.startswith("share_")]
+    pairs = [(n, n) for n in names] + [(n, f"c{i}") for i, n in enumerate(shares)]
+    assert len(pairs) == 28, pairs
+    worst = 0.0
+    for one, two in pairs:
+        a, b = (np.array(table[name].to_pylist(), dtype=float) for table, name in ((ours, one), (plain, two)))
+        assert (np.isnan(a) == np.isnan(b)).all(), one
+        worst = max(worst, float(np.nanmax(np.abs(a - b) / np.maximum(1, np.abs(a)))))
+    assert worst <= 1e-9, worst
+    return worst
