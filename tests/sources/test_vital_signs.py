@@ -14,8 +14,8 @@ from netlift.records import HealthFigure
 from netlift.settings import parse
 from netlift.sources import vital_signs
 from netlift.sources.vital_signs import stability
+from tests.measurement.worlds import PACKAGE
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 START = date(2026, 1, 1)
 
 
@@ -118,11 +118,10 @@ def test_stability_by_hand() -> None:
 
 
 def test_a_healthy_shop_raises_no_alarm() -> None:
-    """Complete Journey: a year of 1.47 million real purchases; its first days are thin, and that is all there is to see."""
-    folder = SHARED / "completejourney"
+    """Complete Journey: a year of 1.47 million real purchases, in which there is nothing to see."""
     columns = {"customer_id": "household_id", "transaction_id": "basket_id", "amount": "sales_value", "timestamp": "transaction_timestamp"}
     table = {"path": "transactions.parquet", "columns": columns}
     config = {"project": {"name": "cj", "currency": "USD", "time_zone": "America/New_York"}, "tables": {"transactions": table}}
     with Engine() as engine:
-        found = sources.load(parse(config, folder=folder, sha256=""), engine).health
+        found = sources.load(parse(config, folder=PACKAGE, sha256=""), engine).health
     assert [f.text for f in found if f.remarkable] == []
