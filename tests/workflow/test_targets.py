@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.csv
 import pytest
@@ -13,7 +14,7 @@ from netlift.errors import InputError, SourceError
 from netlift.workflow.targets import targets
 
 ROWS = "".join(f"{n};{n % 7};{'a' if n % 3 else 'b'};{int(n % 5 == 0)}\n" for n in range(400))
-COSTS = {"contact_cost": 1, "revenue": 4}
+COSTS: Any = {"contact_cost": 1, "revenue": 4}
 
 
 @pytest.fixture
