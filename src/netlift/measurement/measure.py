@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlift import plugins
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.errors import NotEnoughData
 from netlift.measurement import past as past_campaigns
 from netlift.measurement.estimators import ESTIMATORS, Estimator, Level
@@ -18,7 +18,7 @@ from netlift.settings import Settings
 NOT_RANDOMISED = "The lists were not drawn at random: part of the difference may be who was chosen, not what the campaign did."
 
 
-def measure(settings: Settings, engine: Engine, tables: Tables, progress: Progress = silent) -> Measurement:
+def measure(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Measurement:
     """All estimators over all campaigns, each type and each campaign, and which one to believe.
 
     Days are calendar days in the project's time zone. Sales count from the first local day in the data to the last, which is

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.errors import InputError, NotEnoughData
 from netlift.records import Tables
 
@@ -55,7 +55,7 @@ class Past:
         return campaign.first >= NEEDED_BEFORE and campaign.last < self.days
 
 
-def read(engine: Engine, tables: Tables) -> Past:
+def read(engine: Session, tables: Tables) -> Past:
     """The period and the campaigns, checked.
 
     Raises:
@@ -67,7 +67,9 @@ def read(engine: Engine, tables: Tables) -> Past:
             raise InputError(f"The table {table}, which says {holds}, is not given; add [tables.{table}] to netlift.toml.")
     start, end = _period(engine)
     kind = "type" if tables.has("campaigns", "type") else "CAST(NULL AS STRING)"
-    rows = engine.rows(f"SELECT campaign_id, {kind}, start_date, end_date FROM campaigns ORDER BY start_date NULLS LAST, campaign_id")
+    rows = engine.rows(
+        f"SELECT campaign_id, {kind}, start_date, end_date FROM campaigns ORDER BY start_date NULLS LAST, campaign_id NULLS LAST"
+    )
     if not rows:
         raise InputError("The table campaigns has 0 rows; there is no campaign to measure.")
     past = Past(start, end, tuple(_campaign(row, start) for row in rows))
@@ -98,7 +100,7 @@ def _twice(names: Iterable[str]) -> str | None:
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
-def _period(engine: Engine) -> tuple[date, date]:
+def _period(engine: Session) -> tuple[date, date]:
     """First and last local day with sales; a last day that the data hold only in part does not count.
 
     It is taken for partial when its last sale comes more than an hour earlier in the day than the last sale of each of

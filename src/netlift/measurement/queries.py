@@ -1,50 +1,53 @@
 """The SQL that sums sales per customer and period, in the common subset of DuckDB and Spark.
 
-Every text starts with the same common table expressions and takes the same two values: first and last local day.
-Days are numbers, 0 = the first local day; customers are numbers in the order of their ids. The small tables
-`measurement_*` hold the campaigns, scopes, windows and weeks.
+Days are numbers, 0 = the first local day; customers are numbers in the order of their ids. The small tables `measurement_campaigns`,
+`…_scopes`, `…_windows`, `…_weeks` hold what was done when; `kept` gives the larger ones, which the engine computes once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 from netlift.records import Tables
 
 
-def common(tables: Tables) -> str:
-    """Common table expressions: people, sales per customer and day, lists of the campaigns, spells under campaign.
+def kept(tables: Tables, *, start: date, end: date) -> Mapping[str, str]:
+    """Name and SQL, in order: people, sales per customer and day from `start` to `end`, lists of the campaigns, spells under campaign.
 
     A spell is a stretch of days on which campaigns of one scope follow or overlap each other for one customer; it is
     found by comparing each start with the latest end before it.
     """
     known = " UNION SELECT customer_id FROM customers" if tables.has("customers") else ""
     addressed = "WHERE coalesce(t.arm, '') <> 'holdout'" if tables.has("contacted", "arm") else ""
-    return f"""
-WITH people AS (
-    SELECT customer_id, row_number() OVER (ORDER BY customer_id NULLS LAST) - 1 AS customer
-    FROM (SELECT DISTINCT customer_id FROM transactions{known}) AS known_people
-),
-sales AS (
-    SELECT customer, day, CAST(sum(amount) AS DOUBLE) AS amount
-    FROM (
-        SELECT p.customer, days_between(CAST(? AS DATE), t.local_timestamp) AS day, t.amount
-        FROM transactions AS t JOIN people AS p ON p.customer_id = t.customer_id
-        WHERE CAST(t.local_timestamp AS DATE) <= CAST(? AS DATE)
-    ) AS lines
-    GROUP BY customer, day
-),
-lists AS (
-    SELECT DISTINCT c.campaign, p.customer
-    FROM contacted AS t
-    JOIN people AS p ON p.customer_id = t.customer_id
-    JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
-    {addressed}
-),
-spans AS (
+    return {
+        "measurement_people": f"""
+SELECT customer_id, row_number() OVER (ORDER BY customer_id NULLS LAST) - 1 AS customer
+FROM (SELECT DISTINCT customer_id FROM transactions{known}) AS known_people
+""",
+        "measurement_sales": f"""
+SELECT customer, day, CAST(sum(amount) AS DOUBLE) AS amount
+FROM (
+    SELECT p.customer, days_between(CAST(DATE '{start.isoformat()}' AS TIMESTAMP), t.local_timestamp) AS day, t.amount
+    FROM transactions AS t JOIN measurement_people AS p ON p.customer_id = t.customer_id
+    WHERE CAST(t.local_timestamp AS DATE) <= DATE '{end.isoformat()}'
+) AS lines
+GROUP BY customer, day
+""",
+        "measurement_lists": f"""
+SELECT DISTINCT c.campaign, p.customer
+FROM contacted AS t
+JOIN measurement_people AS p ON p.customer_id = t.customer_id
+JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
+{addressed}
+""",
+        "measurement_spells": """
+WITH spans AS (
     SELECT s.scope, l.customer, s.first_day, s.last_day,
         max(s.last_day) OVER (PARTITION BY s.scope, l.customer ORDER BY s.first_day NULLS LAST, s.campaign NULLS LAST
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until,
         s.campaign
-    FROM lists AS l JOIN measurement_scopes AS s ON s.campaign = l.campaign
+    FROM measurement_lists AS l JOIN measurement_scopes AS s ON s.campaign = l.campaign
 ),
 numbered AS (
     SELECT scope, customer, first_day, last_day,
@@ -52,19 +55,18 @@ numbered AS (
             PARTITION BY scope, customer ORDER BY first_day NULLS LAST, campaign NULLS LAST
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS spell
     FROM spans
-),
-spells AS (
-    SELECT scope, customer, min(first_day) AS first_day, max(last_day) AS last_day
-    FROM numbered GROUP BY scope, customer, spell
 )
-"""
+SELECT scope, customer, min(first_day) AS first_day, max(last_day) AS last_day
+FROM numbered GROUP BY scope, customer, spell
+""",
+    }
 
 
-PEOPLE = "SELECT count(*) FROM people"
+PEOPLE = "SELECT count(*) FROM measurement_people"
 
 UNKNOWN_PEOPLE = """
 SELECT count(DISTINCT t.customer_id) AS listed, count(DISTINCT t.customer_id) FILTER (WHERE p.customer IS NULL) AS unknown
-FROM contacted AS t LEFT JOIN people AS p ON p.customer_id = t.customer_id
+FROM contacted AS t LEFT JOIN measurement_people AS p ON p.customer_id = t.customer_id
 """
 
 UNKNOWN_CAMPAIGNS = """
@@ -72,63 +74,65 @@ SELECT count(DISTINCT t.campaign_id) AS listed, count(DISTINCT t.campaign_id) FI
 FROM contacted AS t LEFT JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
 """
 
-LISTS = "SELECT campaign, customer, 1e0 AS one FROM lists"
+LISTS = "SELECT campaign, customer, 1e0 AS one FROM measurement_lists"
 
-SPELL_DAYS = "SELECT scope, customer, CAST(sum(last_day - first_day + 1) AS DOUBLE) AS days FROM spells GROUP BY scope, customer"
+SPELL_DAYS = (
+    "SELECT scope, customer, CAST(sum(last_day - first_day + 1) AS DOUBLE) AS days FROM measurement_spells GROUP BY scope, customer"
+)
 
 SPELL_SALES = """
 SELECT s.scope, s.customer, sum(d.amount) AS amount
-FROM spells AS s JOIN sales AS d ON d.customer = s.customer AND d.day BETWEEN s.first_day AND s.last_day
+FROM measurement_spells AS s JOIN measurement_sales AS d ON d.customer = s.customer AND d.day BETWEEN s.first_day AND s.last_day
 GROUP BY s.scope, s.customer
 """
 
 FREE_SALES = """
 SELECT 0 AS scope, d.customer, sum(d.amount) AS amount
-FROM sales AS d LEFT JOIN spells AS s
+FROM measurement_sales AS d LEFT JOIN measurement_spells AS s
     ON s.scope = 0 AND s.customer = d.customer AND d.day BETWEEN s.first_day AND s.last_day
 WHERE s.customer IS NULL
 GROUP BY d.customer
 """
 
-COMPANY_SALES = "SELECT 0 AS scope, day, sum(amount) AS amount FROM sales GROUP BY day"
+COMPANY_SALES = "SELECT 0 AS scope, day, sum(amount) AS amount FROM measurement_sales GROUP BY day"
 
 BEFORE = """
 SELECT w.campaign, d.customer, sum(d.amount) AS amount
-FROM measurement_windows AS w JOIN sales AS d ON d.day >= w.before_day AND d.day < w.first_day
+FROM measurement_windows AS w JOIN measurement_sales AS d ON d.day >= w.before_day AND d.day < w.first_day
 GROUP BY w.campaign, d.customer
 """
 
 DURING = """
 SELECT w.campaign, d.customer, sum(d.amount) AS amount
-FROM measurement_windows AS w JOIN sales AS d ON d.day BETWEEN w.first_day AND w.last_day
+FROM measurement_windows AS w JOIN measurement_sales AS d ON d.day BETWEEN w.first_day AND w.last_day
 GROUP BY w.campaign, d.customer
 """
 
 BUSY_BEFORE = """
 SELECT DISTINCT w.campaign, s.customer, 1e0 AS one
-FROM measurement_windows AS w JOIN spells AS s ON s.scope = 0 AND s.first_day < w.first_day AND s.last_day >= w.before_day
+FROM measurement_windows AS w JOIN measurement_spells AS s ON s.scope = 0 AND s.first_day < w.first_day AND s.last_day >= w.before_day
 """
 
 BUSY = """
 SELECT DISTINCT w.campaign, s.customer, 1e0 AS one
-FROM measurement_windows AS w JOIN spells AS s ON s.scope = 0 AND s.first_day <= w.last_day AND s.last_day >= w.before_day
+FROM measurement_windows AS w JOIN measurement_spells AS s ON s.scope = 0 AND s.first_day <= w.last_day AND s.last_day >= w.before_day
 """
 
 
 def cells(kinds: int, *, targeted_only: bool) -> str:
-    """More common table expressions: one row per customer and week with sales or campaign days, z0 = sales a day, z1 … = shares."""
+    """Common table expressions: one row per customer and week with sales or campaign days, z0 = sales a day, z1 … = shares."""
     columns = range(kinds + 1)
     wide = ", ".join(f"coalesce(sum(value) FILTER (WHERE variable = {j}), 0e0) AS z{j}" for j in columns)
-    only = "WHERE customer IN (SELECT customer FROM spells WHERE scope = 0)" if targeted_only else ""
+    only = "WHERE customer IN (SELECT customer FROM measurement_spells WHERE scope = 0)" if targeted_only else ""
     return f"""
-, long_cells AS (
+WITH long_cells AS (
     SELECT d.customer, w.week, 0 AS variable, d.amount / nullif(w.days, 0e0) AS value
-    FROM sales AS d JOIN measurement_weeks AS w ON d.day BETWEEN w.first_day AND w.last_day
+    FROM measurement_sales AS d JOIN measurement_weeks AS w ON d.day BETWEEN w.first_day AND w.last_day
     UNION ALL
     SELECT s.customer, w.week, s.variable,
         (least(s.last_day, w.last_day) - greatest(s.first_day, w.first_day) + 1) / nullif(w.days, 0e0)
     FROM (SELECT x.customer, x.first_day, x.last_day, v.variable
-          FROM spells AS x JOIN measurement_variables AS v ON v.scope = x.scope) AS s
+          FROM measurement_spells AS x JOIN measurement_variables AS v ON v.scope = x.scope) AS s
     JOIN measurement_weeks AS w ON s.first_day <= w.last_day AND s.last_day >= w.first_day
 ),
 cells AS (SELECT customer, week, {wide} FROM long_cells {only} GROUP BY customer, week)

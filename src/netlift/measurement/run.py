@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.errors import NotEnoughData
 from netlift.measurement.arms import Arm, Lift, cuped, welch
 from netlift.measurement.words import interval, signed
@@ -39,7 +39,7 @@ GROUP BY treated
 
 def measure_run(
     settings: Settings,
-    engine: Engine,
+    engine: Session,
     tables: Tables,
     *,
     run_id: str,
@@ -73,7 +73,7 @@ def run_sentence(estimates: tuple[Estimate, ...]) -> str:
     return f"Against customers held out at random, sales changed by {signed(best.lift or 0)} {interval(low, high)}: {verdict}."
 
 
-def _arms(engine: Engine, tables: Tables, audience: Audience, sent_at: datetime) -> tuple[Arm, Arm, str]:
+def _arms(engine: Session, tables: Tables, audience: Audience, sent_at: datetime) -> tuple[Arm, Arm, str]:
     """Sums of both arms, and a remark about the time before.
 
     Raises:
@@ -94,7 +94,7 @@ def _arms(engine: Engine, tables: Tables, audience: Audience, sent_at: datetime)
     return sums[0], sums[1], note
 
 
-def _sums(engine: Engine, audience: Audience, times: tuple[datetime, datetime, datetime, datetime]) -> dict[int, Arm]:
+def _sums(engine: Session, audience: Audience, times: tuple[datetime, datetime, datetime, datetime]) -> dict[int, Arm]:
     drawn = np.array([arm is not None for arm in audience.arm], dtype=bool)
     people = pa.table(
         {

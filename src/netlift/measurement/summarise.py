@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from netlift.engine import Engine
+from netlift.engine import Session
 from netlift.errors import InputError, NotEnoughData
 from netlift.measurement import queries
 from netlift.measurement.past import ANY, Campaign, Past
@@ -20,14 +20,13 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The engine with the period and the common table expressions."""
+    """The engine with its kept tables, and the period."""
 
-    engine: Engine
-    common: str
+    engine: Session
     past: Past
 
     def table(self, sql: str) -> pa.Table:
-        return self.engine.arrow(self.common + sql, [self.past.start, self.past.end])
+        return self.engine.arrow(sql)
 
     def matrix(self, sql: str, shape: tuple[int, int]) -> Floats:
         """A result of (row, column, value) as a dense array, 0 where nothing was found."""
@@ -37,7 +36,7 @@ class _Reader:
         return dense
 
 
-def summarise(engine: Engine, tables: Tables, past: Past, progress: Progress = silent) -> Summaries:
+def summarise(engine: Session, tables: Tables, past: Past, progress: Progress = silent) -> Summaries:
     """All sums of the past campaigns.
 
     Raises:
@@ -45,14 +44,11 @@ def summarise(engine: Engine, tables: Tables, past: Past, progress: Progress = s
         NotEnoughData: nobody was addressed on a day with sales.
     """
     scopes = (ANY, *past.kinds)
-    small = _small_tables(past, scopes)
-    for name, rows in small.items():
-        engine.register(name, rows)
-    try:
-        return _read(_Reader(engine, queries.common(tables), past), scopes, progress)
-    finally:
-        for name in small:
-            engine.unregister(name)
+    for name, rows in _small_tables(past, scopes).items():
+        engine.register(name, rows)  # left in place: Spark looks for them once more when it frees what was kept
+    for name, sql in queries.kept(tables, start=past.start, end=past.end).items():
+        engine.keep(name, sql)
+    return _read(_Reader(engine, past), scopes, progress)
 
 
 def _read(reader: _Reader, scopes: tuple[str, ...], progress: Progress) -> Summaries:

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import transaction
 
 from netlift import measurement, reports, snapshot, sources
-from netlift.engine import Engine
+from netlift.engine import Engine, Session, computing
 from netlift.errors import Refused
 from netlift.records import Measurement, Progress, Tables
 from netlift.settings import Settings, given
@@ -41,7 +41,8 @@ def measure(config: Settings | Path | str, *, display: Display | None = None) ->
     narrowed = _narrowed(given(config))
     with Engine(narrowed.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p))
-        return watch.run("measurement", lambda p: measurement.measure(narrowed, engine, tables, p))
+        with computing(narrowed.engine, engine, _given(tables)) as session:
+            return watch.run("measurement", lambda p: measurement.measure(narrowed, session, tables, p))
 
 
 def close(run_id: str, *, actor: str | None = None, display: Display | None = None) -> Closed:
@@ -63,7 +64,8 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     with Engine(narrowed.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p, landing=store_folder() / "landing"))
         sent_at = show.sent_at(run_id)
-        measured = watch.run("measurement", lambda p: _measured(narrowed, engine, tables, folder=folder, sent_at=sent_at, progress=p))
+        with computing(narrowed.engine, engine, _given(tables)) as session:
+            measured = watch.run("measurement", lambda p: _measured(narrowed, session, tables, folder=folder, sent_at=sent_at, progress=p))
     content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
     report = watch.run("reports", lambda _: reports.write(content, folder))
     outputs.write_json(measured, folder / "measurement.json")
@@ -76,7 +78,11 @@ def _narrowed(settings: Settings) -> Settings:
     return settings.model_copy(update={"tables": {name: table for name, table in settings.tables.items() if name in SALES}})
 
 
-def _measured(settings: Settings, engine: Engine, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
+def _given(tables: Tables) -> list[str]:
+    return [name for name in SALES if tables.has(name)]
+
+
+def _measured(settings: Settings, engine: Session, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
     """The run's own arms first: they alone were drawn at random. Past campaigns after them, where there are any."""
     audience = outputs.read_audience(folder / "audience.parquet")
     own = measurement.measure_run(settings, engine, tables, run_id=f"run {folder.name}", audience=audience, sent_at=sent_at)
