@@ -44,11 +44,11 @@ def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:
 def _asked(response: httpx.Response) -> float:
     """Seconds the server asks to wait; 0 where it does not say."""
     asked = response.headers.get("retry-after", "")
-    if asked.isdigit():
+    if asked.isdecimal():  # not isdigit: a superscript is a digit, and no number
         return float(asked)
     try:
         return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a year that no calendar has
         return 0.0
 
 
