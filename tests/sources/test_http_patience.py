@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from netlift.errors import SourceError
-from netlift.sources.http_patience import patiently
+from netlift.sources.http_patience import patiently, place_of
 
 
 @pytest.mark.parametrize("asked", ["\u00b2", "-5", "1e9", "soon", f"Thu, 01 Jan {10**20} 00:00:00 GMT"])
@@ -23,3 +23,11 @@ def test_an_endless_wish_is_told_of() -> None:
     """A number too large to count ends at once, in one sentence."""
     with pytest.raises(SourceError, match="asks to wait inf seconds; try later"):
         patiently(lambda: httpx.Response(429, headers={"retry-after": "9" * 400}), "The API")
+
+
+@pytest.mark.parametrize(
+    ("location", "place"), [("http://[", "nowhere"), ("https://me:s3cret@shop.example/a?key=s3cret", "shop.example/a"), ("/b", "/b")]
+)
+def test_a_redirect_is_told_without_secrets(location: str, place: str) -> None:
+    """Host and path only, and no stack trace for what is no address."""
+    assert place_of(httpx.Response(302, headers={"location": location})) == place

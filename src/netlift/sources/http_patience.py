@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -39,6 +40,16 @@ def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:
                 _too_busy(named, response.status_code, attempt, wait)
         time.sleep(wait)
     raise AssertionError  # the last attempt returns or raises
+
+
+def place_of(response: httpx.Response) -> str:
+    """Where a redirect leads: host and path without user, password and query, which may be secret; "nowhere" where it is no address."""
+    location: str = response.headers.get("location", "")
+    try:
+        place = urlsplit(location)
+    except ValueError:
+        return "nowhere"
+    return place.netloc.rpartition("@")[2] + place.path
 
 
 def _asked(response: httpx.Response) -> float:
