@@ -187,3 +187,11 @@ def test_wrong_settings_are_named(server: Small, tmp_path: Path, connection: dic
     with pytest.raises((SettingsError, InputError), match=sentence):
         load(server, tmp_path, relation=relation, **connection)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("link", ["http://[", "http://shop.example/\x00"])
+def test_a_next_page_that_is_no_address_is_told(server: Small, tmp_path: Path, link: str) -> None:
+    """Broken brackets and control characters: one sentence, no stack trace."""
+    server.answer = lambda _: answer({"items": PEOPLE, "next": link})
+    with pytest.raises(SourceError, match="names no address as the next page"):
+        load(server, tmp_path, rows="items", paging="next")

@@ -56,3 +56,17 @@ def test_a_damaged_file_is_told(shop: Shop) -> None:
     shop.write("answers.sav", "customer_id,nps\n1,2\n")
     with pytest.raises(SourceError, match=r"'answers.sav' is no readable SPSS file"):
         load(shop)
+
+
+def test_a_file_that_ends_its_reader_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damaged files can end the process that reads them (seen with readstat): netlift lives on and names the file.
+
+    Which bytes do so depends on the memory of the moment, so a reader that ends itself stands for them.
+    """
+    write(shop, customer_id=[1.0], nps=[1.0], sex=[1.0])
+    reader = shop.folder / "reader"
+    reader.write_text("#!/bin/sh\nkill -SEGV $$\n", encoding="utf-8")
+    reader.chmod(0o700)
+    monkeypatch.setattr("netlift.sources.survey_sav.sys.executable", str(reader))
+    with pytest.raises(SourceError, match=r"'answers.sav' is no readable SPSS file: reading it breaks off"):
+        load(shop)

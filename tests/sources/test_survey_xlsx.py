@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import datetime
 from typing import Any
 
@@ -91,4 +92,23 @@ def test_what_is_no_workbook_is_told(shop: Shop, content: bytes) -> None:
     """A renamed CSV, a cut file and an old form get one sentence."""
     shop.write("answers.xlsx", content)
     with pytest.raises(NetliftError, match="is no readable Excel workbook"):
+        load(shop)
+
+
+@pytest.mark.parametrize("place", [6, 10, None])
+def test_a_damaged_archive_is_told_of(shop: Shop, place: int | None) -> None:
+    """An unknown version or method of packing, and packed bytes that cannot be unpacked: one sentence, no stack trace."""
+    write(shop, [["customer_id", "q1"], ["1", "yes"]])
+    file = shop.folder / "answers.xlsx"
+    data = bytearray(file.read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml").header_offset
+    if place is None:
+        name, extra = int.from_bytes(data[sheet + 26 : sheet + 28], "little"), int.from_bytes(data[sheet + 28 : sheet + 30], "little")
+        data[sheet + 30 + name + extra] = 0xFF  # a block type that deflate does not have
+    else:
+        entry = data.rindex(b"xl/worksheets/sheet1.xml") - 46  # in the directory: version needed is 6 bytes in, the method 10
+        data[entry + place] = 99
+    file.write_bytes(data)
+    with pytest.raises(SourceError, match="is no readable Excel workbook"):
         load(shop)

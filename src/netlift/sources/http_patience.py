@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -41,14 +42,24 @@ def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:
     raise AssertionError  # the last attempt returns or raises
 
 
+def place_of(response: httpx.Response) -> str:
+    """Where a redirect leads: host and path without user, password and query, which may be secret; "nowhere" where it is no address."""
+    location: str = response.headers.get("location", "")
+    try:
+        place = urlsplit(location)
+    except ValueError:
+        return "nowhere"
+    return place.netloc.rpartition("@")[2] + place.path
+
+
 def _asked(response: httpx.Response) -> float:
     """Seconds the server asks to wait; 0 where it does not say."""
     asked = response.headers.get("retry-after", "")
-    if asked.isdigit():
+    if asked.isdecimal():  # not isdigit: a superscript is a digit, and no number
         return float(asked)
     try:
         return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a year that no calendar has
         return 0.0
 
 

@@ -157,6 +157,8 @@ class Client:
             ) from error
 
     def _check(self, response: Any, what: str) -> None:  # noqa: ANN401 - a response of an optional package
+        from netlift.sources.http_patience import place_of  # noqa: PLC0415 - needs an optional extra
+
         status = response.status_code
         if status == 200:
             return
@@ -166,8 +168,7 @@ class Client:
             404: f"knows no {what} (404); check url and relation",
         }.get(status)
         if told is None and 300 <= status < 400:
-            place = urlsplit(response.headers.get("location", ""))
-            told = f"sends on to '{place.netloc}{place.path}' ({status}); write the final address as its url"
+            told = f"sends on to '{place_of(response)}' ({status}); write the final address as its url"
         raise SourceError(f"{self.named} {told or f'answers {what} with {status}'}.")
 
     def _rows(self, data: Any, what: str) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever JSON the server gave
@@ -198,11 +199,17 @@ class Client:
             return None
         if c.paging == "cursor":
             return self._with(url, **{c.parameter or "cursor": str(named)})
-        return self._ours(urljoin(url, str(named)))
+        return self._ours(url, str(named))
 
-    def _ours(self, url: str) -> str:
-        """An address that is at the API's own origin."""
-        here, there = urlsplit(self.root), urlsplit(url)
+    def _ours(self, page: str, link: str) -> str:
+        """The address that `link` on a page means, which must be at the API's own origin."""
+        import httpx  # noqa: PLC0415 - an optional extra
+
+        try:
+            url = str(httpx.URL(urljoin(page, link)))
+            here, there = urlsplit(self.root), urlsplit(url)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise SourceError(f"{self.named} names no address as the next page ({error}); correct paging and next.") from error
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
             raise SourceError(
                 f"{self.named} sends for the next page to '{there.scheme}://{there.netloc}', which is not '{here.scheme}://{here.netloc}'; "

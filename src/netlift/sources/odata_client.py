@@ -15,7 +15,7 @@ import httpx
 
 from netlift.errors import SourceError
 from netlift.settings import ODataConnection
-from netlift.sources.http_patience import patiently
+from netlift.sources.http_patience import patiently, place_of
 
 TIMEOUT = httpx.Timeout(60, connect=10)  # seconds without a byte
 EARLY = 30.0  # seconds before its end at which a token is replaced
@@ -168,8 +168,7 @@ class Client:
         if status == 403:
             raise SourceError(f"{self.named} lets this account not read '{what}' (403); ask its owner for the right to read.")
         if 300 <= status < 400:
-            place = urlsplit(response.headers.get("location", ""))
-            raise SourceError(f"{self.named} sends on to '{place.netloc}{place.path}' ({status}); write the final address as its url.")
+            raise SourceError(f"{self.named} sends on to '{place_of(response)}' ({status}); write the final address as its url.")
         raise SourceError(f"{self.named} answers '{what}' with {status}{_told(response)}.")
 
 

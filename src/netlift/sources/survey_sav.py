@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,7 @@ def open_sav(path: Path, style: Format, *, named: str) -> tuple[Relation, Labels
         import pyreadstat  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise MissingExtra("surveys", "Reading an SPSS file") from error
+    _try_apart(path)
     try:
         data, meta = pyreadstat.read_sav(path, output_format="dict")
     except (pyreadstat.ReadstatError, UnicodeDecodeError, OverflowError) as error:
@@ -55,3 +58,15 @@ def open_sav(path: Path, style: Format, *, named: str) -> tuple[Relation, Labels
     measures: dict[str, Any] = {c: m for c, m in meta.variable_measure.items() if m in {"nominal", "ordinal", "scale"}}
     relation = relation_of(path, columns, named=named, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), batches=batches)
     return relation, Labels(labels, measures)
+
+
+def _try_apart(path: Path) -> None:
+    """Read the file once in a process of its own: readstat is C, and some damaged files end the process that reads them.
+
+    Raises:
+        SourceError: that process was ended.
+    """
+    read = "import sys, pyreadstat; pyreadstat.read_sav(sys.argv[1], output_format='dict')"
+    command = [sys.executable, "-I", "-c", read, str(path.resolve())]
+    if subprocess.run(command, capture_output=True, check=False).returncode < 0:  # noqa: S603 - no shell; a refusal of its own is told below
+        raise SourceError(f"'{path.name}' is no readable SPSS file: reading it breaks off; save it anew in SPSS, or as CSV.")

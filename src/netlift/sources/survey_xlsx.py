@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from netlift.settings import Format
 from netlift.sources.csv_file import BOMB_RATIO, BOMB_SIZE
 from netlift.sources.relation import Batch, Relation
 from netlift.sources.survey_cells import Row, as_text, batch_of, relation_of
+
+# What zipfile and openpyxl raise on damaged files: RuntimeError (with NotImplementedError) where packed by password or in an unknown way.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, TypeError, SyntaxError, RuntimeError)
 
 
 def open_xlsx(path: Path, style: Format, *, named: str) -> Relation:
@@ -69,7 +73,7 @@ def _rows(path: Path, style: Format) -> list[Row]:
             finally:
                 shown.close()
                 written.close()
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise SourceError(f"'{path.name}' is no readable Excel workbook (.xlsx); is it damaged, protected, or of an old form?") from error
 
 
