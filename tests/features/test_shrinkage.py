@@ -44,7 +44,8 @@ def test_reliability_is_what_theory_says(t: float) -> None:
     """Halves Poisson(lambda t), lambda ~ Gamma(2, 1), correlate at t / (1 + t)."""
     random = np.random.default_rng(3)
     rate = random.gamma(2, 1, (40_000, 1))
-    assert reliability(random.poisson(rate * t), random.poisson(rate * t))[0] == pytest.approx(t / (1 + t), abs=0.03)
+    first, second = (random.poisson(rate * t).astype(float) for _ in range(2))
+    assert reliability(first, second)[0] == pytest.approx(t / (1 + t), abs=0.03)
 
 
 def test_a_constant_feature_is_not_reliable() -> None:
