@@ -18,8 +18,11 @@ def scaled(x: Floats) -> Floats:
 
 
 def structureless(kind: str, seed: int, n: int = 1200) -> Floats:
-    """N_gauss, N_uniform, N_t4, N_lognorm or N_zeroinfl of 15.1, (n, 15)."""
+    """N_gauss, N_uniform, N_t4, N_lognorm, N_zeroinfl or N_gradient of 15.1, (n, 15)."""
     rows, fixed = np.random.default_rng(seed), np.random.default_rng(777 + seed)
+    if kind == "gradient":
+        t, slopes, bends = rows.standard_normal((n, 1)), fixed.standard_normal(P), fixed.normal(0, 0.4, P)
+        return scaled(1.5 * t * slopes + bends * (t**2 - 1) + 0.7 * rows.standard_normal((n, P)))
     cor = rows.standard_normal((n, 3)) @ fixed.normal(0, 0.5, (P, 3)).T
     z = cor + rows.standard_normal((n, P))
     if kind == "uniform":
@@ -34,12 +37,13 @@ def structureless(kind: str, seed: int, n: int = 1200) -> Floats:
 
 
 def structured(kind: str, seed: int, n: int = 1200) -> Floats:
-    """S_6sep, S_4mod or S_2 of 15.1, (n, 15)."""
+    """S_6sep, S_4mod, S_4weak, S_2 or S_small5 (a niche of 5 %) of 15.1, (n, 15)."""
     rows, fixed = np.random.default_rng(seed), np.random.default_rng(777 + seed)
-    k, sep = {"6sep": (6, 1.0), "4mod": (4, 0.75), "2": (2, 0.7)}[kind]
+    k, sep = {"6sep": (6, 1.0), "4mod": (4, 0.75), "4weak": (4, 0.5), "2": (2, 0.7), "small5": (2, 1.0)}[kind]
     loadings, centers = fixed.normal(0, 0.5, (P, 3)), fixed.normal(0, sep, (k, P))
     cor = rows.standard_normal((n, 3)) @ loadings.T
-    return scaled(centers[rows.integers(k, size=n)] + 0.6 * cor + 0.8 * rows.standard_normal((n, P)))
+    z = (rows.random(n) < 0.05).astype(np.int64) if kind == "small5" else rows.integers(k, size=n)
+    return scaled(centers[z] + 0.6 * cor + 0.8 * rows.standard_normal((n, P)))
 
 
 def customers(values: Floats, *, contacts: Ints | None = None, responses: Ints | None = None, value: Floats | None = None) -> Features:

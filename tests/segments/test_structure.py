@@ -49,3 +49,15 @@ def test_a_feature_that_the_sample_lacks_does_not_stop_the_test(monkeypatch: pyt
     rare = np.zeros(300)
     rare[np.setdiff1d(np.arange(300), drawn)[0]] = 17.0
     assert np.isfinite(structure.examine(np.column_stack([X, rare]), seed=1).z)
+
+
+def test_a_niche_of_the_generators_is_small() -> None:
+    """S_small5 of the notes: one customer in twenty, here those nearer to the niche's center along the line between the two."""
+    rows, fixed = np.random.default_rng(3), np.random.default_rng(780)
+    fixed.normal(0, 0.5, (15, 3))
+    line = np.subtract(*fixed.normal(0, 1.0, (2, 15)))
+    rows.standard_normal((1200, 3))
+    niche = rows.random(1200) < 0.05
+    along = structured("small5", 3) @ line
+    assert 0.03 < niche.mean() < 0.07
+    assert along[niche].mean() < along[~niche].mean() - 2 * along[~niche].std()
