@@ -146,6 +146,11 @@ def test_a_busy_server_is_waited_for(server: Small, tmp_path: Path) -> None:
         (answer({"items": ["a"]}), {"rows": "items"}, "has a list of str at rows = 'items'"),
         (answer([]), {}, "has no rows"),
         (answer({"i": PEOPLE, "next": "https://evil.example/p2"}), {"rows": "i", "paging": "next"}, "takes its credentials nowhere else"),
+        (
+            answer({"i": PEOPLE, "next": "https://me:s3cret@evil.example/"}),
+            {"rows": "i", "paging": "next"},
+            "to 'https://evil.example', which",
+        ),
         (answer({"i": PEOPLE, "next": "/v1/forms/42"}), {"rows": "i", "paging": "next"}, "names page 2 of 'forms/42' twice, or has no end"),
         (answer(PEOPLE), {"paging": "page"}, "gives the same rows on pages 1 and 2"),
         (answer({"i": PEOPLE, "next": "c"}), {"rows": "i", "paging": "cursor"}, "gives the same rows on pages 1 and 2"),

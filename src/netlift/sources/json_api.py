@@ -211,8 +211,9 @@ class Client:
         except (ValueError, httpx.InvalidURL) as error:
             raise SourceError(f"{self.named} names no address as the next page ({error}); correct paging and next.") from error
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            host = there.netloc.rpartition("@")[2]  # without user and password
             raise SourceError(
-                f"{self.named} sends for the next page to '{there.scheme}://{there.netloc}', which is not '{here.scheme}://{here.netloc}'; "
+                f"{self.named} sends for the next page to '{there.scheme}://{host}', which is not '{here.scheme}://{here.netloc}'; "
                 "netlift takes its credentials nowhere else."
             )
         return url

@@ -114,8 +114,9 @@ class Client:
             ) from error
         known = (there.scheme, there.netloc) == (here.scheme, here.netloc) or self._connection.version == "v2"
         if not known or not there.path.startswith(here.path) or ".." in unquote(there.path).split("/"):
+            host = there.netloc.rpartition("@")[2]  # without user and password
             raise SourceError(
-                f"{self.named} sends for the next page of '{relation}' to '{there.scheme}://{there.netloc}{there.path}', which is not "
+                f"{self.named} sends for the next page of '{relation}' to '{there.scheme}://{host}{there.path}', which is not "
                 f"under '{self.root}'; netlift takes its credentials nowhere else, so correct the url or ask the service's owner.",
             )
         return urlunsplit((here.scheme, here.netloc, there.path, there.query, ""))
