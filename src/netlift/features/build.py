@@ -16,7 +16,7 @@ from netlift.features.catalogue import Entry, Subject
 from netlift.features.clock import clock
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import BASKETS, roll_up
+from netlift.features.rollups import roll_up
 from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
 
@@ -62,7 +62,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
-    notes = _population(engine, tables, literals, rolled=ranges is not None)
+    notes: tuple[str, ...] = ()
     features: list[Feature] = []
     selected = ["p.customer_id AS customer_id"]
     joins: list[str] = []
@@ -84,6 +84,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         features += columns
     if not features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
+    notes = _population(engine, tables, literals) + notes
     sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)}"
     sql, made = own.over_features(settings, engine, sql, features)
     features += made
@@ -96,15 +97,14 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     )
 
 
-def _population(engine: Session, tables: Tables, literals: dict[str, str], *, rolled: bool) -> tuple[str, ...]:
-    """Who the customers are: the table customers if given, else everybody who bought before `as_of`."""
-    lines = BASKETS if rolled else f"transactions WHERE local_timestamp < {literals['{as_of}']}"
-    buyers = f"SELECT DISTINCT customer_id FROM {lines}"
+def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
+    """Who the customers are: the table customers if given, else everybody who bought before `as_of`, as the purchases' features know."""
+    buyers = "SELECT customer_id FROM features_purchases"
     if not tables.has("customers"):
         engine.keep("features_population", buyers)
         later = engine.rows(
             "SELECT count(DISTINCT t.customer_id) FROM transactions AS t LEFT JOIN features_population AS p"
-            " ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL"
+            f" ON t.customer_id = p.customer_id WHERE p.customer_id IS NULL AND t.local_timestamp >= {literals['{as_of}']}"
         )[0][0]
         return (f"{later:,} customers bought only after the features' date and are left out",) if later else ()
     engine.keep("features_population", "SELECT customer_id FROM customers")

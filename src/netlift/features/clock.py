@@ -38,7 +38,7 @@ def clock(settings: Settings, engine: Session, tables: Tables) -> Clock:
     zone = ZoneInfo(settings.project.time_zone)
     first = last = None
     if tables.has("transactions"):
-        first, last = engine.rows("SELECT min(timestamp), max(local_timestamp) FROM transactions")[0]
+        first, last = _period(engine, tables)
     elif tables.has("events"):
         last = engine.rows("SELECT max(local_timestamp) FROM events")[0][0]
     if settings.features.as_of is not None:
@@ -53,3 +53,14 @@ def clock(settings: Settings, engine: Session, tables: Tables) -> Clock:
             f"features.as_of is {settings.features.as_of}, and the first transaction is of {first:%Y-%m-%d}; choose a later date."
         )
     return Clock(local, utc, first)
+
+
+def _period(engine: Session, tables: Tables) -> tuple[datetime | None, datetime | None]:
+    """First moment (UTC) and last local time of the transactions; parts know their own, so that few lines need be looked at."""
+    parts = [(p.first, p.last) for p in tables.parts("transactions") if p.first is not None and p.last is not None]
+    if not parts:
+        first, last = engine.rows("SELECT min(timestamp), max(local_timestamp) FROM transactions")[0]
+        return first, last
+    # zones differ from UTC by less than a day, so the first in UTC is among the local times of the first two days
+    early = _literal(min(first for first, _ in parts) + timedelta(days=2))
+    return engine.rows(f"SELECT min(timestamp) FROM transactions WHERE local_timestamp <= {early}")[0][0], max(last for _, last in parts)

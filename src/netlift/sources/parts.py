@@ -35,6 +35,7 @@ from netlift.sources.values import Reader
 VERSION = 1  # of the typing: raised when the same bytes would become other rows
 BUCKETS = 64
 PIECE = 1_000_000  # rows checked at once
+GROUP = 16_384  # rows of a Parquet row group: about one of the 64 buckets of a full piece, so that a few buckets can be read alone
 _REJECTED = "quarantine.parquet"
 
 
@@ -262,7 +263,7 @@ def _typed(work: _Work, checked: Checked) -> str:
 
 def _write(work: _Work, checked: Checked, path: Path) -> Facts:
     sql = f"SELECT *, bucket_of(customer_id, {BUCKETS}) AS bucket FROM ({_typed(work, checked)}) ORDER BY bucket"
-    work.engine.write_parquet(sql, path)
+    work.engine.write_parquet(sql, path, group=GROUP)
     return Facts()
 
 

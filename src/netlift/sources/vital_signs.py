@@ -25,8 +25,8 @@ MOMENTS = {
     "contacted": "contacted_at",
     "responses": "responded_at",
 }
-LARGEST = 2_000_000  # rows of a table that are looked at
-SAMPLE = 200_000  # rows that drift is judged on
+LARGEST = 500_000  # rows of a table that are looked at
+SAMPLE = 100_000  # rows that drift is judged on
 STALE = 14  # days behind the newest table, from which a table may have been forgotten
 DAYS = 28  # with rows, fewer than which say nothing about volume
 OUTLYING = 5.0  # robust standard deviations (Iglewicz and Hoaglin 1993 use 3.5) from which a week is unusual
