@@ -70,6 +70,11 @@ def test_a_name_that_looks_like_a_glob(shop: Shop) -> None:
         ("nowhere/x.csv", SourceError, "There is no file 'nowhere/x.csv'"),
         ("*.tsv", SourceError, "No file matches '*.tsv'"),
         ("empty", SourceError, "The folder 'empty' holds no file named *.csv, *.csv.gz"),
+        (
+            "books/people.xlsx",
+            SettingsError,
+            "tables.customers: 'people.xlsx' is an Excel workbook; save it as CSV: such files are read for surveys",
+        ),
         ("x.dat", SettingsError, "'x.dat' does not say by its name what it is"),
         ("*", SettingsError, "does not say by its name"),
         ("mixed", SourceError, "mixes CSV ('a.csv') and Parquet ('b.parquet')"),
@@ -84,6 +89,7 @@ def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: 
     shop.write("differ/b.csv", "customer_id,m\n1,2\n")
     shop.write("mixed/b.parquet", pa.table({"customer_id": ["1"]}))
     shop.write("x.dat", CSV)
+    shop.write("books/people.xlsx", CSV)
     (shop.folder / "empty").mkdir()
     with pytest.raises(error) as caught:
         read(shop.folder, path)
@@ -93,6 +99,7 @@ def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: 
 def test_kind_by_setting(shop: Shop) -> None:
     """The format's kind decides where the name does not."""
     shop.write("x.dat", CSV)
+    shop.write("books/people.xlsx", CSV)
     assert read(shop.folder, "x.dat", format={"kind": "csv"}).files == ("x.dat",)
 
 
