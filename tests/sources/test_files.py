@@ -80,6 +80,7 @@ def test_a_name_that_looks_like_a_glob(shop: Shop) -> None:
         ("mixed", SourceError, "mixes CSV ('a.csv') and Parquet ('b.parquet')"),
         ("differ", SourceError, "have different columns: 'm' is only in 'b.csv'"),
         ("x.csv\0", SourceError, "There is no file"),
+        ("pipe.csv", SourceError, "'pipe.csv' is no file but a device or pipe"),
     ],
 )
 def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: str) -> None:
@@ -91,6 +92,7 @@ def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: 
     shop.write("x.dat", CSV)
     shop.write("books/people.xlsx", CSV)
     (shop.folder / "empty").mkdir()
+    os.mkfifo(shop.folder / "pipe.csv")
     with pytest.raises(error) as caught:
         read(shop.folder, path)
     assert said in str(caught.value)
