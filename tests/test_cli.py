@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,12 @@ def netlift(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Ran(int(ended.value.code or 0), told.out, told.err)
 
     return run
+
+
+def test_the_module_is_the_command() -> None:
+    """`python -m netlift.cli` does what `netlift` does."""
+    ran = subprocess.run([sys.executable, "-m", "netlift.cli", "--version"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "netlift", "")
 
 
 def test_the_committee_by_command_line(netlift: Netlift, tmp_path: Path) -> None:

@@ -579,3 +579,7 @@ def audit_verify(as_json: Json = False) -> None:
         typer.echo(check.text)
     if not check.whole:
         raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,7 @@ class HealthFigure:
     """One figure about the health of a table; `text` says it in words, and `remarkable` whether an analyst should look."""
 
     table: str
-    kind: Literal["freshness", "volume", "missing", "drift", "coverage", "clock"]
+    kind: Literal["freshness", "volume", "missing", "drift", "coverage", "clock", "ids"]
     column: str  # "" where it is the table's
     value: float
     unit: str

@@ -241,9 +241,7 @@ CONTROLS = (
     Case(
         "an escape sign", "customer_id,name\n1,\x1b[31mred\n2,c\n", [["2", "c"]], ((2, "holds the control character U+001B"),), settings=ANY
     ),
-    Case(
-        "a control character in the header", "customer_id,na\x07me\n1,a\n", refused="holds the control character U+0007; is it a text file?"
-    ),
+    Case("a control character in the header", "customer_id,na\x07me\n1,a\n", refused="holds the control character U+0007; save it as text"),
     Case(
         "a bell in quotes", 'customer_id,name\n1,"a\x07"\n2,c\n', [["2", "c"]], ((2, "holds the control character U+0007"),), settings=ANY
     ),

@@ -68,7 +68,7 @@ def _until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 class Answer:
     """What the small server says; `length` lies about how much follows."""
 
-    body: str = ""
+    body: str | bytes = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     length: int | None = None
@@ -107,7 +107,7 @@ def small() -> Iterator[Small]:
             asked = Asked(self.command, self.path, dict(self.headers), self.rfile.read(int(self.headers.get("content-length", 0))).decode())
             server.asked.append(asked)
             answer = server.answer(asked)
-            body = answer.body.encode()
+            body = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
             self.send_response(answer.status)
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                 self.send_header(name, value)

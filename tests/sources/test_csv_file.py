@@ -50,7 +50,7 @@ def test_impossible_delimiter(tmp_path: Path, delimiter: str) -> None:
         ),
         (b"7;ann@example.com;Ann\n", "found 1 column with delimiter ','; the header looks like ';'"),
         (b'"id,n\n1,2\n', "line 1: a quote in this row is not closed rightly"),
-        (b"id,n\x07\n1,2\n", "holds the control character U+0007; is it a text file?"),
+        (b"id,n\x07\n1,2\n", "holds the control character U+0007; save it as text"),
     ],
 )
 def test_wrong_header(tmp_path: Path, content: bytes, said: str) -> None:

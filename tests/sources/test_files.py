@@ -70,11 +70,17 @@ def test_a_name_that_looks_like_a_glob(shop: Shop) -> None:
         ("nowhere/x.csv", SourceError, "There is no file 'nowhere/x.csv'"),
         ("*.tsv", SourceError, "No file matches '*.tsv'"),
         ("empty", SourceError, "The folder 'empty' holds no file named *.csv, *.csv.gz"),
+        (
+            "books/people.xlsx",
+            SettingsError,
+            "tables.customers: 'people.xlsx' is an Excel workbook; save it as CSV: such files are read for surveys",
+        ),
         ("x.dat", SettingsError, "'x.dat' does not say by its name what it is"),
         ("*", SettingsError, "does not say by its name"),
         ("mixed", SourceError, "mixes CSV ('a.csv') and Parquet ('b.parquet')"),
         ("differ", SourceError, "have different columns: 'm' is only in 'b.csv'"),
         ("x.csv\0", SourceError, "There is no file"),
+        ("pipe.csv", SourceError, "'pipe.csv' is no file but a device or pipe"),
     ],
 )
 def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: str) -> None:
@@ -84,7 +90,9 @@ def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: 
     shop.write("differ/b.csv", "customer_id,m\n1,2\n")
     shop.write("mixed/b.parquet", pa.table({"customer_id": ["1"]}))
     shop.write("x.dat", CSV)
+    shop.write("books/people.xlsx", CSV)
     (shop.folder / "empty").mkdir()
+    os.mkfifo(shop.folder / "pipe.csv")
     with pytest.raises(error) as caught:
         read(shop.folder, path)
     assert said in str(caught.value)
@@ -93,6 +101,7 @@ def test_wrong_path(shop: Shop, path: str | None, error: type[Exception], said: 
 def test_kind_by_setting(shop: Shop) -> None:
     """The format's kind decides where the name does not."""
     shop.write("x.dat", CSV)
+    shop.write("books/people.xlsx", CSV)
     assert read(shop.folder, "x.dat", format={"kind": "csv"}).files == ("x.dat",)
 
 

@@ -15,7 +15,7 @@ from netlift.engine import Engine
 from netlift.errors import InputError, SettingsError, SourceError
 from netlift.records import TableInput
 from netlift.settings import parse
-from netlift.sources import http_patience, json_api
+from netlift.sources import http_patience
 
 from .odata_servers import Answer, Asked, Small, small
 
@@ -152,6 +152,13 @@ def test_a_busy_server_is_waited_for(server: Small, tmp_path: Path) -> None:
             "to 'https://evil.example', which",
         ),
         (answer({"i": PEOPLE, "next": "/v1/forms/42"}), {"rows": "i", "paging": "next"}, "names page 2 of 'forms/42' twice, or has no end"),
+        (
+            answer({"i": PEOPLE, "next": {"href": "/p2"}}),
+            {"rows": "i", "paging": "next"},
+            "has an object with 'href' at next = 'next' in page 1",
+        ),
+        (answer({"i": PEOPLE, "next": 2}), {"rows": "i", "paging": "next"}, "has a int at next = 'next' in page 1, and a text is expected"),
+        (answer({"i": PEOPLE, "next": True}), {"rows": "i", "paging": "cursor"}, "has a bool at next = 'next' in page 1"),
         (answer(PEOPLE), {"paging": "page"}, "gives the same rows on pages 1 and 2"),
         (answer({"i": PEOPLE, "next": "c"}), {"rows": "i", "paging": "cursor"}, "gives the same rows on pages 1 and 2"),
         (Answer(json.dumps(PEOPLE), length=10_000), {}, "cannot be reached or breaks off, 5 times"),
@@ -169,7 +176,7 @@ def test_what_goes_wrong_is_one_sentence(server: Small, tmp_path: Path, given: A
 
 def test_a_page_too_large_is_refused(server: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded whatever the server sends."""
-    monkeypatch.setattr(json_api, "LARGEST_PAGE", 100)
+    monkeypatch.setattr(http_patience, "LARGEST", 100)
     server.answer = lambda _: answer(PEOPLE)
     with pytest.raises(SourceError, match="gives more than 0 MiB as page 1 of 'forms/42'; ask for smaller pages"):
         load(server, tmp_path)

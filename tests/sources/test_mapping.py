@@ -43,7 +43,7 @@ def test_start_and_end_of_campaigns(shop: Shop) -> None:
         (
             {},
             SourceError,
-            "tables.transactions needs customer_id, and 'transactions.csv' has the columns customer, when, paid, list, start",
+            'list, start; write columns = { customer_id = "the name in the file", timestamp = "the name in the file", amount = ',
         ),
         ({"columns": {**NAMED, "amount": "payd"}}, SourceError, "columns says that amount is 'payd'"),
         ({"columns": {**NAMED, "amount": "payd"}}, SourceError, "(did you mean 'paid'?)"),

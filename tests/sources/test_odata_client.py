@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -119,6 +120,32 @@ def test_a_page_that_names_itself_ends(server: Small) -> None:
     """Pages that go round in a circle are found out."""
     says(server, page(1, following="Orders?$skiptoken=1"))
     assert "names page 2 of 'Orders' as its own next page" in refused(client(server))
+
+
+def test_pages_without_end_end(server: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that names a new address on every page is given up after so many."""
+    monkeypatch.setattr(odata_client, "MOST_PAGES", 5)
+    server.answer = lambda _: page(1, following=f"Orders?$skiptoken={len(server.asked)}")
+    assert "has more than 5 pages of 'Orders'" in refused(client(server))
+    assert len(server.asked) == 5
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_page_too_large_is_refused(server: Small, monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
+    """Memory is bounded whatever the service sends, and however small it packs it; the service is asked for smaller pages beforehand."""
+    monkeypatch.setattr(http_patience, "LARGEST", 10_000)
+    text = b"[" + b" " * 20_000
+    says(server, Answer(gzip.compress(text), headers={"Content-Encoding": "gzip"}) if packed else Answer(text.decode()))
+    assert "gives more than 0 MiB as page 1 of 'Orders'; ask for smaller pages or fewer columns" in refused(client(server))
+    assert server.asked[0].headers["Prefer"] == "odata.maxpagesize=10000"
+    assert len(server.asked) == 1
+
+
+def test_a_page_that_drips_is_given_up(server: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that always sends a little more in time does not hold netlift for ever."""
+    monkeypatch.setattr(http_patience, "LONGEST", -1.0)
+    says(server, page(1))
+    assert "takes more than -1 seconds for page 1 of 'Orders'" in refused(client(server))
 
 
 def test_one_token_serves_all_pages(server: Small) -> None:

@@ -53,6 +53,22 @@ def test_dates_in_another_form(shop: Shop, dates: list[str], said: str) -> None:
     assert said in found
 
 
+@pytest.mark.parametrize(
+    ("number", "style", "advice"),
+    [
+        ("12,50", {}, 'write decimal = "," in tables.transactions.format, or raise'),
+        ("-1.250,00", {}, 'write decimal = "," and thousands = "." in'),
+        ("1,250.00", {}, 'write thousands = "," in'),
+        ("1,250", {}, 'write decimal = "," or thousands = ",", whichever the comma is, in'),
+        ("1.250", {"decimal": ","}, 'write decimal = "," and thousands = "." in'),
+        ("12 EUR", {}, "correct the file or its format, or raise max_quarantined"),
+    ],
+)
+def test_numbers_with_other_marks(shop: Shop, number: str, style: dict[str, str], advice: str) -> None:
+    """The sentence says which marks of decimals and thousands would read the number."""
+    assert advice in refusal(shop, "transactions", sales(f'1,2017-01-01,"{number}",1'), format=style)
+
+
 def test_dates_against_a_declared_form(shop: Shop) -> None:
     """The expected form is the declared one."""
     said = refusal(shop, "transactions", sales("1,2017-01-31,1,1"), format={"date": "%d-%m-%Y"})

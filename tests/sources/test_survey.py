@@ -145,7 +145,7 @@ WIDE = "customer_id,a\n1,2\n"
         ({"shape": "wide", "options": {"q": ["x"]}}, SettingsError, "options.q names 'x', and no column"),
         ({"shape": "wide", "separators": {"z": ","}}, SettingsError, "separators names 'z', which is no column"),
         ({"shape": "limesurvey", "questions": ["customer_id"]}, SettingsError, r"no column of 'survey\.csv' is a question"),
-        ({}, SourceError, "question"),
+        ({}, SourceError, r"needs question, answer, .* where each person has one row, write format.shape \(wide, limesurvey,"),
     ],
 )
 def test_a_mistake_gets_one_sentence(shop: Shop, style: dict[str, Any], error: type[Exception], told: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
 import pytest
 
 from netlift.errors import SourceError
+from netlift.sources import survey_sav, survey_sav_reader
 from tests.sources.conftest import Shop
 
 
@@ -69,4 +72,27 @@ def test_a_file_that_ends_its_reader_is_told(shop: Shop, monkeypatch: pytest.Mon
     reader.chmod(0o700)
     monkeypatch.setattr("netlift.sources.survey_sav.sys.executable", str(reader))
     with pytest.raises(SourceError, match=r"'answers.sav' is no readable SPSS file: reading it breaks off"):
+        load(shop)
+
+
+def test_rows_come_in_pieces(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row once and in order, whatever fits into a piece, and a column that is empty in one of them keeps its values in the next."""
+    answers = [None, None, 3.0, 4.0, 5.0]
+    days = [None, date(2024, 2, 29), None, None, date(1999, 1, 1)]
+    write(shop, customer_id=list("abcde"), nps=answers, sex=[1.0] * 5, day=days)
+    for cells in (1, 8, 16, 1000):
+        monkeypatch.setattr(survey_sav_reader, "CELLS", cells)
+        out = BytesIO()
+        survey_sav_reader.write(shop.folder / "answers.sav", out)
+        batches = survey_sav._batches(pa.py_buffer(out.getvalue()))
+        rows = [row for batch in batches for row in batch.select(["customer_id", "nps", "day"]).to_pylist()]
+        assert [tuple(row.values()) for row in rows] == list(zip("abcde", answers, days, strict=True))
+
+
+@pytest.mark.parametrize(("limit", "value", "reason"), [("MOST_MEMORY", 1 << 20, ""), ("LONGEST", 0.0, "it is not read after 0 seconds")])
+def test_a_file_that_asks_for_too_much_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, reason: str) -> None:
+    """Memory and time of the reader are bounded."""
+    monkeypatch.setattr(survey_sav, limit, value)
+    write(shop, customer_id=[1.0], nps=[1.0], sex=[1.0])
+    with pytest.raises(SourceError, match=f"'answers.sav' is no readable SPSS file: {reason}.*; save it anew in SPSS, or as CSV"):
         load(shop)

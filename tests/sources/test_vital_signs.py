@@ -82,6 +82,22 @@ def test_coverage_and_missing(tmp_path: Path) -> None:
     assert age.remarkable
 
 
+@pytest.mark.parametrize("twin", ["ANN", " Ann", "A nn", "A\u00a0nn", "An\u200bn", "\u202eAnn"])
+def test_ids_that_look_alike_are_told(tmp_path: Path, twin: str) -> None:
+    """Capitals, blanks, signs that nobody sees: two customers, and a remark; an id of its own is none."""
+    found = one(figures(tmp_path, customers=f"customer_id\nAnn\n{twin}\nBen\n"), "ids", "customers")
+    assert (found.value, found.remarkable) == (1, True)
+    assert found.text.startswith("customers: 1 customer_id differs from another one only in capitals")
+    assert "Ann" not in found.text
+
+
+def test_accents_written_in_two_ways_are_told(tmp_path: Path) -> None:
+    """One sign or two for an accented letter; two accents are two people."""
+    assert one(figures(tmp_path, customers="customer_id\nJos\u00e9\nJose\u0301\n"), "ids", "customers").value == 1
+    apart = one(figures(tmp_path, customers="customer_id\nJos\u00e9\nJose\n"), "ids", "customers")
+    assert (apart.value, apart.remarkable) == (0, False)
+
+
 def test_drift_of_the_last_quarter(tmp_path: Path) -> None:
     """Amounts ten times as large in the last quarter are a drift, the same amounts are none."""
     rng = np.random.default_rng(2)

@@ -122,7 +122,11 @@ def _check_header(header: Sequence[str], name: str, delimiter: str) -> None:
         raise SourceError(f"'{name}' has {len(header):,} columns, and {MOST_COLUMNS:,} are the most that is read.")
     text = delimiter.join(header)
     if found := CONTROL.search(text):
-        hint = 'is it UTF-16? Then write format = { encoding = "utf-16-le" }' if found[0] == "\0" else "is it a text file?"
+        hint = (
+            'is it UTF-16? Then write format = { encoding = "utf-16-le" }'
+            if found[0] == "\0"
+            else "save it as text without control characters"
+        )
         raise SourceError(f"The header of '{name}' holds the control character U+{ord(found[0]):04X}; {hint}.")
     other = max((d for d in DELIMITERS if d != delimiter), key=text.count)
     if len(header) == 1 and other in text:

@@ -36,6 +36,14 @@ SUFFIXES: dict[str, Kind] = {
     ".ndjson.gz": "jsonl",
 }
 
+TYPED = {
+    ".xlsx": "an Excel workbook",
+    ".xlsm": "an Excel workbook",
+    ".xls": "an old Excel workbook",
+    ".sav": "an SPSS file",
+    ".zsav": "an SPSS file",
+}
+
 
 def read(table: TableSettings, *, name: str, place: Place) -> Relation:
     """Open the files of a table; `name` is the table's.
@@ -88,6 +96,8 @@ def find(named: str, folder: Path) -> list[Path]:
         if not found:
             raise SourceError(f"No file matches '{named}'; look at the pattern (it is relative to netlift.toml).")
         return found
+    if path.exists():
+        raise SourceError(f"'{named}' is no file but a device or pipe, which can be read only once; write it to a file first.")
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     raise SourceError(f"There is no file '{named}'{closest(path.name, beside)}; paths are relative to the folder of netlift.toml.")
 
@@ -105,6 +115,9 @@ def _kind(paths: Sequence[Path], name: str) -> Kind:
     first: dict[Kind, Path] = {}
     for path in paths:
         kind = SUFFIXES.get(_suffix(path) or "")
+        if path.suffix.lower() in TYPED:
+            mend = 'write source = "survey"' if name == "survey" else "save it as CSV: such files are read for surveys alone"
+            raise SettingsError(f"tables.{name}: '{path.name}' is {TYPED[path.suffix.lower()]}; {mend}.")
         if kind is None:
             raise SettingsError(f"'{path.name}' does not say by its name what it is; write tables.{name}.format = {{ kind = \"csv\" }}.")
         first.setdefault(kind, path)

@@ -1,4 +1,4 @@
-"""Patience with a busy HTTP server: growing pauses, its own wish to wait heard, and an end."""
+"""Patience with a busy HTTP server: growing pauses, its own wish to wait heard, and an end to every answer and to all of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,29 @@ ATTEMPTS = 5
 FIRST_WAIT = 0.5  # seconds before the second attempt; doubled for each one after it
 LONGEST_WAIT = 60.0  # seconds; a server that asks for more is told of
 BUSY = frozenset({429, 502, 503, 504})
+LARGEST = 64 << 20  # bytes of an answer, unpacked
+LONGEST = 600.0  # seconds that one answer may take
+MOST_PAGES = 100_000  # of one table: whoever names a new address on every page ends too
+
+
+def got(client: httpx.Client, url: str, *, named: str, what: str, headers: dict[str, str], auth: tuple[str, str] | None) -> httpx.Response:
+    """A GET whose answer is held in memory, which is bounded however the answer is packed; `named` is the server, `what` the answer.
+
+    Raises:
+        SourceError: the answer is too large or too slow.
+        httpx.RequestError: no answer, or the connection breaks.
+    """
+    start, size, chunks = time.monotonic(), 0, []
+    with client.stream("GET", url, headers=headers, auth=auth) as response:
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > LARGEST:
+                raise SourceError(f"{named} gives more than {LARGEST >> 20} MiB as {what}; ask for smaller pages or fewer columns.")
+            if time.monotonic() - start > LONGEST:
+                raise SourceError(f"{named} takes more than {LONGEST:.0f} seconds for {what}; ask for smaller pages, or try later.")
+            chunks.append(chunk)
+        response._content = b"".join(chunks)  # noqa: SLF001 - httpx keeps no content of a stream that was read in pieces
+        return response
 
 
 def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:

@@ -20,8 +20,6 @@ from netlift.sources.relation import Place, Relation
 
 KEY = "rows"  # of the one landed file
 STANDARD = "Authorization"  # the header of RFC 6750: a token there has "Bearer " before it
-LARGEST_PAGE = 64 << 20  # bytes
-MOST_PAGES = 100_000
 
 
 def read(table: TableSettings, *, name: str, place: Place) -> Relation:
@@ -97,6 +95,8 @@ class Client:
         Raises:
             SourceError: the API refuses, gives up, gives what is no page, repeats itself, or sends elsewhere.
         """
+        from netlift.sources.http_patience import MOST_PAGES  # noqa: PLC0415 - needs an optional extra
+
         c = self._connection
         url = self._with(urljoin(self.root, relation), **({c.size_parameter: str(c.size)} if c.size_parameter else {}))
         if c.paging in {"page", "offset"}:
@@ -123,7 +123,7 @@ class Client:
 
     def _page(self, url: str, relation: str, number: int) -> tuple[Any, str | None]:
         """The page as JSON, and the address in its Link header."""
-        from netlift.sources.http_patience import patiently  # noqa: PLC0415 - needs an optional extra
+        from netlift.sources.http_patience import got, patiently  # noqa: PLC0415 - needs an optional extra
 
         what = f"page {number:,} of '{relation}'"
         c = self._connection
@@ -135,16 +135,7 @@ class Client:
         basic = None if c.user is None or password is None else (c.user, password)
 
         def send() -> Any:  # noqa: ANN401 - a response of an optional package
-            with self._http.stream("GET", url, headers=headers, auth=basic) as response:
-                size = 0
-                chunks = []
-                for chunk in response.iter_bytes():  # unpacked: an archive cannot be larger than it may
-                    size += len(chunk)
-                    if size > LARGEST_PAGE:
-                        raise SourceError(f"{self.named} gives more than {LARGEST_PAGE >> 20} MiB as {what}; ask for smaller pages (size).")
-                    chunks.append(chunk)
-                response._content = b"".join(chunks)  # noqa: SLF001 - httpx keeps no content of a stream that was read in pieces
-                return response
+            return got(self._http, url, named=self.named, what=what, headers=headers, auth=basic)
 
         response = patiently(send, self.named)
         self._check(response, what)
@@ -197,9 +188,12 @@ class Client:
         named = link if c.paging == "link_header" else _at(data, c.next)
         if not named:
             return None
-        if c.paging == "cursor":
+        if c.paging == "cursor" and isinstance(named, (str, int)) and named is not True:
             return self._with(url, **{c.parameter or "cursor": str(named)})
-        return self._ours(url, str(named))
+        if not isinstance(named, str):
+            found = f"an object with {', '.join(map(repr, named))}" if isinstance(named, dict) else f"a {type(named).__name__}"
+            raise SourceError(f"{self.named} has {found} at next = '{c.next}' in page {number:,}, and a text is expected; correct next.")
+        return self._ours(url, named)
 
     def _ours(self, page: str, link: str) -> str:
         """The address that `link` on a page means, which must be at the API's own origin."""

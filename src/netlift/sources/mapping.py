@@ -107,13 +107,15 @@ def _check_required(name: str, relation: Relation, *, present: Collection[str]) 
     if not missing:
         return
     as_written = {stored: key for key, stored in STORED_AS.items()}
-    wanted = as_written.get(missing[0], missing[0])
+    wanted = [as_written.get(c, c) for c in missing]
     if any(_is_value(c) for c in relation.columns):
         hint = "line 1 looks like a row of values: write the column names there"
     else:
-        near = expressions.closest(missing[0], relation.columns)
-        hint = f'write columns = {{ {wanted} = "the name in the file" }}{near}'
-    raise SourceError(f"tables.{name} needs {wanted}, and {_found(relation)}; {hint}.")
+        named = ", ".join(f'{c} = "the name in the file"' for c in wanted)
+        wide = "; where each person has one row, write format.shape (wide, limesurvey, qualtrics, typeform or google_forms) instead"
+        hint = f"write columns = {{ {named} }}{expressions.closest(missing[0], relation.columns)}"
+        hint += wide if name == "survey" and {"question", "answer"} <= set(missing) else ""
+    raise SourceError(f"tables.{name} needs {', '.join(wanted)}, and {_found(relation)}; {hint}.")
 
 
 def _is_value(text: str) -> bool:

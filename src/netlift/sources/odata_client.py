@@ -15,11 +15,12 @@ import httpx
 
 from netlift.errors import SourceError
 from netlift.settings import ODataConnection
-from netlift.sources.http_patience import patiently, place_of
+from netlift.sources.http_patience import MOST_PAGES, got, patiently, place_of
 
 TIMEOUT = httpx.Timeout(60, connect=10)  # seconds without a byte
 EARLY = 30.0  # seconds before its end at which a token is replaced
 # IEEE754Compatible: V4 then writes Int64 and Decimal as text, so that no digit is lost on the way.
+PAGE = "odata.maxpagesize=10000"  # OData 4.0 part 1, section 8.2.8.5: a wish, so that a service does not send everything as one page
 ACCEPT = {"v4": "application/json;IEEE754Compatible=true", "v2": "application/json"}
 
 
@@ -59,7 +60,7 @@ class Client:
         Raises:
             SourceError: the service is not there, or refuses.
         """
-        response = self._get(self.root + "$metadata", accept="application/xml")
+        response = self._get(self.root + "$metadata", what="$metadata", accept="application/xml")
         if response.status_code == 404:
             raise SourceError(f"{self.named} is not there: '{self.root}$metadata' is answered with 404; check the url.")
         self._check(response, "$metadata")
@@ -81,11 +82,15 @@ class Client:
             url = following and self._following(following, url, relation)
             if url in seen:
                 raise SourceError(f"{self.named} names page {len(seen)} of '{relation}' as its own next page; ask the service's owner.")
+            if len(seen) >= MOST_PAGES and url is not None:
+                raise SourceError(
+                    f"{self.named} has more than {MOST_PAGES:,} pages of '{relation}'; ask the service's owner for larger ones."
+                )
 
     def _page(self, url: str, relation: str, *, number: int) -> tuple[Page, str | None]:
-        response = self._get(url, accept=ACCEPT[self._connection.version])
-        self._check(response, relation)
         what = f"page {number:,} of '{relation}'"
+        response = self._get(url, what=what, accept=ACCEPT[self._connection.version])
+        self._check(response, relation)
         try:
             data = json.loads(response.content, parse_float=Decimal)
         except (ValueError, RecursionError) as error:
@@ -121,11 +126,12 @@ class Client:
             )
         return urlunsplit((here.scheme, here.netloc, there.path, there.query, ""))
 
-    def _get(self, url: str, *, accept: str) -> httpx.Response:
+    def _get(self, url: str, *, what: str, accept: str) -> httpx.Response:
         """An answer that is not 'busy'. A token that is refused is replaced once."""
 
         def send() -> httpx.Response:
-            return self._http.get(url, headers={"Accept": accept, **self._bearer()}, auth=self._basic())
+            headers = {"Accept": accept, "Prefer": PAGE, **self._bearer()}
+            return got(self._http, url, named=self.named, what=what, headers=headers, auth=self._basic())
 
         response = patiently(send, self.named)
         if response.status_code == 401 and self._token is not None:

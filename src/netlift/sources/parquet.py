@@ -26,7 +26,7 @@ def parquet_columns(path: Path) -> Mapping[str, Any]:
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"'{path.name}' is no readable Parquet file: {str(error).splitlines()[0]}.") from error
+        raise SourceError(f"'{path.name}' is no readable Parquet file: {str(error).splitlines()[0].rstrip('. ')}.") from error
     twice = sorted({n for n in schema.names if schema.names.count(n) > 1})
     if twice:
         raise SourceError(f"'{path.name}' has the column '{twice[0]}' {schema.names.count(twice[0])} times; rename all but one.")
@@ -52,7 +52,7 @@ def read_batches(path: Path, columns: Sequence[str], *, number: int) -> Iterator
                 rows, rejects = _without_control(rows)
                 yield Batch(number, rows, rejects, done / total)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"'{path.name}' is damaged after row {done:,}: {str(error).splitlines()[0]}.") from error
+        raise SourceError(f"'{path.name}' is damaged after row {done:,}: {str(error).splitlines()[0].rstrip('. ')}.") from error
 
 
 def _without_control(rows: Any) -> tuple[Any, tuple[Reject, ...]]:  # noqa: ANN401 - pyarrow has no types

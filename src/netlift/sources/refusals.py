@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from netlift.engine import Engine, quoted
@@ -19,6 +20,12 @@ from netlift.sources.values import literal
 
 GOOD = "__problem IS NULL AND __kept"
 RETURNING = ("quantity", "amount")  # columns of transactions that are negative where goods came back
+MARKS = (  # how a number that was refused may be written → the settings that read it
+    (r"\d{1,3},\d{3}", 'decimal = "," or thousands = ",", whichever the comma is,'),
+    (r"\d+,\d+", 'decimal = ","'),
+    (r"\d{1,3}(\.\d{3})+(,\d+)?", 'decimal = "," and thousands = "."'),
+    (r"\d{1,3}(,\d{3})+(\.\d+)?", 'thousands = ","'),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +185,13 @@ def nothing_left(mapping: Mapping, *, rows_in: int, rows_ok: int, rows_left_out:
 
 
 def _hint(mapping: Mapping, common: Commonest, known: Reasons) -> str:
-    fits = known.get((common.column, common.reason), Seen(None)).forms
-    if fits is None:
-        return "correct the file or its format, or raise max_quarantined"
+    first = known.get((common.column, common.reason), Seen(None))
     where = f"tables.{mapping.table}.format"
+    fits = first.forms
+    if fits is None:
+        marks = next((text for form, text in MARKS if re.fullmatch(f"[+-]?{form}", (first.value or "").strip())), None)
+        advice = f"write {marks} in {where}" if marks and common.reason.startswith("is no number") else "correct the file or its format"
+        return f"{advice}, or raise max_quarantined"
     if not fits:
         return f"no usual form fits all of these values; write their form as date in {where}, or correct the file if forms are mixed"
     if len(fits) == 1:

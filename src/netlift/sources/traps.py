@@ -147,9 +147,13 @@ def _say_no_sale(trap: Trap) -> str:
 
 
 def _say_far_amount(trap: Trap) -> str:
-    times = f"at least {FAR:,} times the middle one ({trap.middle:,.2f})"
+    times = f"at least {FAR:,} times the middle one ({_money(trap.middle)})"
     have = "1 amount is" if trap.rows == 1 else f"{trap.rows:,} amounts are"
-    return f"{have} {times}, up to {trap.largest:,.2f}; leave them out with where if nobody paid them."
+    return f"{have} {times}, up to {_money(trap.largest)}; leave them out with where if nobody paid them."
+
+
+def _money(amount: float) -> str:
+    return f"{amount:,.2f}" if amount < 1e15 else f"{amount:.3g}"
 
 
 def _say_salutations(trap: Trap) -> str:

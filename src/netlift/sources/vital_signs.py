@@ -34,6 +34,7 @@ FEWEST_WEEKS = 8
 DRIFTED = 0.25  # population stability index from which practice speaks of a large shift
 GROUPS = 10  # of values
 MUCH = 0.05  # share of missing values worth a look
+UNSEEN = r"[\s\x{00A0}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]+"  # blanks and what has no width
 
 
 def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> tuple[HealthFigure, ...]:
@@ -48,6 +49,8 @@ def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> t
             found += [*_freshness(one.read, of, newest), *_volume(one, of), *_clock(engine, one)]
             found += _drift(engine, one, of)
         found += [*_missing(engine, one), *_coverage(engine, one, base)]
+        if one.read.table == base and not one.buckets:  # twins are not in the same bucket
+            found += _twins(engine, one)
     return tuple(found)
 
 
@@ -198,6 +201,19 @@ def _coverage(engine: Engine, seen: _Seen, base: str) -> list[HealthFigure]:
     if known:
         text += f", {middle:,.0f} in the middle; {seen.about}{few:,} have fewer than three"
     return [HealthFigure(read.table, "coverage", "customer_id", share, "share", text + ".", False)]
+
+
+def _twins(engine: Engine, seen: _Seen) -> list[HealthFigure]:
+    """Ids that most likely mean one customer and are several: only capitals, blanks, or the way an accent is written differ."""
+    bare = f"lower(nfc_normalize(regexp_replace(customer_id, '{UNSEEN}', '', 'g')))"
+    twins = engine.rows(f"SELECT count(*) - count(DISTINCT {bare}) FROM (SELECT DISTINCT customer_id FROM {seen.rows})")[0][0]
+    have = "1 customer_id differs" if twins == 1 else f"{twins:,} values of customer_id differ"
+    text = f"{seen.read.table}: {have} from another one only in capitals, blanks, unseen signs or the way accents are written"
+    return [
+        HealthFigure(
+            seen.read.table, "ids", "customer_id", float(twins), "ids", text + ("; each is a customer." if twins else "."), twins > 0
+        )
+    ]
 
 
 # --- drift -------------------------------------------------------------------------------------------------------
