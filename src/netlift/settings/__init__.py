@@ -185,6 +185,7 @@ class FeatureSettings(Section):
     include: tuple[str, ...] = ()
     value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
+    horizon: int = Field(default=180, ge=1, le=3650, description="days ahead for which customers' spend is foretold")
     events: EventNames = EventNames()
     own: dict[str, OwnFeature] = Field(default={}, description="features of your own, by name")
 
