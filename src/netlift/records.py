@@ -180,6 +180,15 @@ class ForecastCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """What features take from all customers together; kept with the model, so that others change no customer's later."""
+
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # by feature: facts that the mean of all weighs, and that mean
+    value: Mapping[str, float] = field(default_factory=dict)  # parameters of BG/NBD and gamma-gamma; empty = not foretold
+    check: ForecastCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What each customer will spend in the next days, (n,) each; NaN for customers who have not bought."""
 
@@ -205,6 +214,7 @@ class Features:
     notes: tuple[str, ...] = ()  # which facts are missing and which table would bring them
     rows: Ints | None = None  # (m,) ascending positions of a random sample, where all are too many for memory; None = everybody
     forecast: Forecast | None = None
+    learnt: Learnt = Learnt()
     # (n,) by what it is of, e.g. "spend": "enough" own facts, "shrunk" to the mean of all, "prior-only" = that mean; None = no figure
     sufficiency: Mapping[str, Texts] = field(default_factory=dict)
 

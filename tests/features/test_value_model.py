@@ -12,7 +12,7 @@ from netlift.features.gamma_gamma import GammaGamma
 from netlift.features.value_model import FORETOLD, ValueModel
 from netlift.records import Floats
 
-TRUE = BgNbd(0.6, 56, 0.9, 3, np.eye(4), 1)
+TRUE = BgNbd(0.6, 56, 0.9, 3)
 SPEND = GammaGamma(6, 4, 15)
 HORIZON = 182
 

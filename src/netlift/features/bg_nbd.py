@@ -44,14 +44,12 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class BgNbd:
-    """Fitted parameters; `covariance` (4, 4) is that of the logs of (r, alpha, a, b)."""
+    """Fitted parameters; alpha in the data's unit of time."""
 
     r: float
     alpha: float
     a: float
     b: float
-    covariance: Floats
-    customers: int
 
     def log_likelihood(self, h: Histories) -> float:
         """Of all customers."""
@@ -126,7 +124,7 @@ def fit(h: Histories) -> BgNbd:
             f"(r, alpha, a, b = {', '.join(f'{v:.3g}' for v in np.exp(best.x))}); use plain rates."
         )
     r, alpha, a, b = np.exp(best.x)
-    return BgNbd(float(r), float(alpha), float(a), float(b), _covariance(loss, best.x, total), int(total))
+    return BgNbd(float(r), float(alpha), float(a), float(b))
 
 
 def _hypergeometric(a: float, b: float, c: Floats, z: Floats) -> Floats:
@@ -160,14 +158,15 @@ def _log_likelihood(theta: Floats, h: Histories) -> Floats:
     return np.asarray(common + np.logaddexp(active, gone))
 
 
-def _covariance(loss: object, theta: Floats, total: float) -> Floats:
-    """Inverse of the observed information, by central differences."""
-    step = 1e-3
-    n = len(theta)
-    hessian = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            one, two = np.eye(n)[i] * step, np.eye(n)[j] * step
-            values = [loss(theta + s * one + t * two) for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]  # type: ignore[operator]
-            hessian[i, j] = (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
-    return np.asarray(np.linalg.pinv(hessian * total, hermitian=True))
+def covariance(model: BgNbd, h: Histories) -> Floats:
+    """Of the logs of the fitted (r, alpha, a, b), (4, 4): the inverse of the observed information, by central differences."""
+    theta, step = np.log([model.r, model.alpha, model.a, model.b]), 1e-3
+    ways = np.eye(len(theta)) * step
+
+    def at(point: Floats) -> float:
+        return -float(h.count @ _log_likelihood(point, h))
+
+    hessian = np.array([[at(theta + i + j) - at(theta + i - j) - at(theta - i + j) + at(theta - i - j) for j in ways] for i in ways]) / (
+        4 * step**2
+    )
+    return np.asarray(np.linalg.pinv(hessian, hermitian=True))

@@ -20,7 +20,7 @@ from netlift.features.customer_value import Valued
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
 from netlift.features.rollups import BASKETS, keep_by_range, roll_up
-from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Outcome, Progress, Tables, Texts, silent
+from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, Texts, silent
 from netlift.settings import Settings
 
 READ = (
@@ -46,11 +46,11 @@ def computing(settings: Settings, engine: Session, tables: Tables) -> AbstractCo
     return engines.computing(settings.engine, engine, [name for name in READ if tables.has(name)])
 
 
-def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Features:
+def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent, *, learnt: Learnt | None = None) -> Features:
     """Compute every feature that the tables allow, as of `settings.features.as_of`.
 
     The session keeps the wide table `features`: customer_id and a DOUBLE column per feature. Of very many customers only a sample's
-    values are handed over.
+    values are handed over. `learnt` is what an earlier run took from all its customers: then nothing is learnt from these.
 
     Raises:
         SettingsError: `features.include`, `features.value` or `response.column` names something unknown.
@@ -58,10 +58,10 @@ def build(settings: Settings, engine: Session, tables: Tables, progress: Progres
         MissingExtra: the settings name Spark, and pyspark is not installed.
     """
     with computing(settings, engine, tables) as session:
-        return _build(settings, session, tables, progress)
+        return _build(settings, session, tables, progress, learnt)
 
 
-def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress) -> Features:
+def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress, learnt: Learnt | None) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
@@ -80,7 +80,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
         selected += [_selected(alias, e, literals) for e in entries]
         features += [dataclasses.replace(e.feature, unit=_fill(e.feature.unit, literals)) for e in entries]
-    valued = _valued(settings, engine, tables, moment=moment, ranges=ranges)
+    valued = _valued(settings, engine, tables, moment=moment, ranges=ranges, learnt=learnt)
     notes += valued.notes
     if valued.features:
         joins.append(f"LEFT JOIN {customer_value.TABLE} AS v ON v.customer_id = p.customer_id")
@@ -112,6 +112,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         notes=notes,
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
+        learnt=Learnt(value=valued.parameters, check=valued.check),
         sufficiency=_sufficiency(engine, valued),
     )
 
@@ -172,11 +173,13 @@ def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:
     return f"CAST({known} AS DOUBLE) AS {name}"
 
 
-def _valued(settings: Settings, engine: Session, tables: Tables, *, moment: Clock, ranges: tuple[str, ...] | None) -> Valued:
+def _valued(
+    settings: Settings, engine: Session, tables: Tables, *, moment: Clock, ranges: tuple[str, ...] | None, learnt: Learnt | None
+) -> Valued:
     if not tables.has("transactions"):
-        return Valued((), None, ())
+        return Valued()
     columns = frozenset(tables.columns("transactions"))
-    return customer_value.foretell(engine, columns, moment=moment, horizon=settings.features.horizon, ranges=ranges)
+    return customer_value.foretell(engine, columns, moment=moment, horizon=settings.features.horizon, ranges=ranges, learnt=learnt)
 
 
 def _forecast(settings: Settings, read: Matrix, check: ForecastCheck) -> Forecast:

@@ -6,7 +6,8 @@ one that knew only the days before the last `held_out` of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -21,7 +22,7 @@ from netlift.features.matrix import LARGEST
 from netlift.features.purchases import baskets
 from netlift.features.rollups import keep_by_range
 from netlift.features.value_model import FORETOLD, ValueModel
-from netlift.records import Calibration, Feature, Floats, ForecastCheck
+from netlift.records import Calibration, Feature, Floats, ForecastCheck, Learnt
 
 HISTORIES, TABLE = "features_histories", "features_value"
 NOW, THEN = ("x", "t_x", "watched", "m"), ("x_then", "t_x_then", "watched_then", "m_then", "bought_later", "spent_later")
@@ -53,14 +54,17 @@ GROUP BY d.customer_id
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """The features that the session's table TABLE now holds, and how far to trust them; or, without features, why not."""
+    """The features that the session's table TABLE now holds, and what was learnt for them; or, without features, why not."""
 
-    features: tuple[Feature, ...]
-    check: ForecastCheck | None
-    notes: tuple[str, ...]
+    features: tuple[Feature, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    check: ForecastCheck | None = None
+    notes: tuple[str, ...] = ()
 
 
-def foretell(session: Session, columns: frozenset[str], *, moment: Clock, horizon: int, ranges: tuple[str, ...] | None) -> Valued:
+def foretell(
+    session: Session, columns: frozenset[str], *, moment: Clock, horizon: int, ranges: tuple[str, ...] | None, learnt: Learnt | None
+) -> Valued:
     """Fit and check on at most LARGEST customers, and keep everybody's forecast for `horizon` days as TABLE.
 
     Args:
@@ -69,21 +73,27 @@ def foretell(session: Session, columns: frozenset[str], *, moment: Clock, horizo
         moment: as of when.
         horizon: days ahead.
         ranges: of customers, computed one after the other where baskets are rolled up; None = they are not.
+        learnt: the parameters of an earlier run instead of a fit.
     """
+    if learnt is not None and not learnt.value:
+        return Valued()
     span = (moment.local - (moment.first or moment.local)).days
     held_out = min(horizon, span // 3)
     cut = f"DATE '{moment.local.date() - timedelta(days=held_out):%Y-%m-%d}'"
     sql = SQL.replace("{baskets}", baskets(columns, rolled=ranges is not None)).replace("{cut}", cut)
     keep_by_range(session, HISTORIES, sql.replace("{as_of}", moment.literals()["{as_of}"]), ranges)
     drawn = _drawn(session)
+    if learnt is not None:
+        _keep(session, ValueModel.of(learnt.value, horizon), drawn)
+        return Valued(_features(horizon), learnt.value, learnt.check)
     known = {name: drawn[name].to_numpy().astype(np.float64) for name in FACTS}
     try:
         model = _fitted(*(known[name] for name in NOW), horizon=horizon)
         check, notes = _checked(known, held_out)
     except NotEnoughData as error:
-        return Valued((), None, (f"What customers will spend is not foretold: {error}",))
+        return Valued(notes=(f"What customers will spend is not foretold: {error}",))
     _keep(session, model, drawn)
-    return Valued(_features(horizon), check, notes)
+    return Valued(_features(horizon), model.parameters(), check, notes)
 
 
 def _drawn(session: Session) -> pa.Table:

@@ -6,7 +6,8 @@ away and his spend, but not the error of the few parameters, which is small besi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +52,16 @@ class ValueModel:
     how_often: BgNbd
     how_much: GammaGamma
     horizon: int  # days
+
+    @staticmethod
+    def of(parameters: Mapping[str, float], horizon: int) -> ValueModel:
+        """The model with the parameters that `parameters` gave."""
+        often, much = ({f.name: parameters[f.name] for f in fields(kind)} for kind in (BgNbd, GammaGamma))
+        return ValueModel(BgNbd(**often), GammaGamma(**much), horizon)
+
+    def parameters(self) -> dict[str, float]:
+        """r, alpha, a, b, p, q, gamma; days and money."""
+        return {**asdict(self.how_often), **asdict(self.how_much)}
 
     def foretell(self, x: Floats, t_x: Floats, T: Floats, m: Floats) -> Foretold:
         """From x repeat purchases, days t_x and T as BG/NBD has them, and their mean value m (not used where x = 0), (n,) each."""
