@@ -110,12 +110,13 @@ class Feature:
     name: str
     unit: str
     meaning: str
-    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "browsing", "survey", "attribute", "own"
+    group: str  # "value", "rhythm", "basket", "category", "time", "campaign", "browsing", "survey", "forecast", "attribute", "own"
     missing: str  # the rule for customers without the facts, in words
     scale: Literal["standard", "log", "logit"] = "standard"  # how segmentation scales it unless told otherwise
     sensitivity: Literal["none", "A", "B", "C"] = "none"  # classes of the review policy
     uses_response: bool = False  # computed from answers to campaigns: a circularity risk
     words: tuple[str, str] | None = None  # what to call customers with little and with much of it, e.g. ("rare buyers", "frequent buyers")
+    clustered: bool = True  # whether segments are made of it where the settings name no inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,47 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """Purchases of customers with so many repeat purchases in days that the model had not seen: foretold beside actual, per customer."""
+
+    repeats: str  # "0", "1", ..., "4 or more"
+    customers: int
+    foretold: float
+    came: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastCheck:
+    """How a forecast did whose model knew only the days before the last `held_out` of them."""
+
+    held_out: int  # days
+    purchases: tuple[Calibration, ...]
+    foretold: float  # money of all customers together
+    came: float
+    inside: float  # share of customers whose money was in their 95 % interval
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What features take from all customers together; kept with the model, so that others change no customer's later."""
+
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # by feature: facts that the mean of all weighs, and that mean
+    value: Mapping[str, float] = field(default_factory=dict)  # parameters of BG/NBD and gamma-gamma; empty = not foretold
+    check: ForecastCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What each customer will spend in the next days, (n,) each; NaN for customers who have not bought."""
+
+    horizon: int  # days
+    spend: Floats
+    low: Floats  # 95 % interval of what the customer will spend
+    high: Floats
+    check: ForecastCheck
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """One row per customer, everything known strictly before `as_of`."""
 
@@ -171,6 +213,10 @@ class Features:
     outcome: Outcome | None
     notes: tuple[str, ...] = ()  # which facts are missing and which table would bring them
     rows: Ints | None = None  # (m,) ascending positions of a random sample, where all are too many for memory; None = everybody
+    forecast: Forecast | None = None
+    learnt: Learnt = Learnt()
+    # (n,) by what it is of, e.g. "spend": "enough" own facts, "shrunk" to the mean of all, "prior-only" = that mean; None = no figure
+    sufficiency: Mapping[str, Texts] = field(default_factory=dict)
 
     def column(self, name: str) -> Floats:
         """The values of one feature, shape (m,)."""
@@ -180,13 +226,15 @@ class Features:
         """The customers whose values are here, as if they were all: itself but for very many customers."""
         if self.rows is None:
             return self
-        at, o = self.rows, self.outcome
+        at, o, f = self.rows, self.outcome, self.forecast
         return replace(
             self,
             customer_ids=self.customer_ids[at],
             value=None if self.value is None else self.value[at],
             outcome=None if o is None else replace(o, contacts=o.contacts[at], responses=o.responses[at]),
             rows=None,
+            forecast=f and replace(f, spend=f.spend[at], low=f.low[at], high=f.high[at]),
+            sufficiency={name: tiers[at] for name, tiers in self.sufficiency.items()},
         )
 
 

@@ -99,7 +99,7 @@ def write_files(content: ReportContent, folder: Path) -> None:
     """The output files of a run."""
     folder.mkdir(parents=True)
     names = {s.segment: s.name for s in content.insight.segments}
-    pq.write_table(outputs.customers(content.features.customer_ids, content.segmentation, names), folder / "customers.parquet")
+    pq.write_table(outputs.customers(content.features, content.segmentation, names), folder / "customers.parquet")
     outputs.write_comparison(content.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(content.insight), folder / "segments.json")
     outputs.write_json(outputs.recommendations(content.choice.recommendations), folder / "recommendations.json")

@@ -77,7 +77,7 @@ def test_nothing_later_than_as_of_is_known(engine: Engine) -> None:
     """A customer whose first purchase lies after as_of is left out, and that is said."""
     built = features.build(settings(features={"as_of": date(2017, 3, 1)}), engine, tables(engine, transactions=THREE))
     assert list(built.customer_ids) == ["007", "7"]
-    assert built.notes == ("1 customers bought only after the features' date and are left out",)
+    assert built.notes[0] == "1 customers bought only after the features' date and are left out"
     assert built.as_of == datetime(2017, 3, 1)  # noqa: DTZ001 - naive local time by design
 
 

@@ -20,10 +20,13 @@ from netlift import features, sources
 from netlift.demo import data
 from netlift.engine import Engine, SparkEngine
 from netlift.expressions import AGGREGATES, SCALAR
+from netlift.features import customer_value, matrix
 from netlift.records import Features, Floats, Tables
 from netlift.settings import EngineSettings, Settings, read
 from tests.features.test_browsing import EVENTS
 from tests.features.test_build import settings, tables
+from tests.features.test_customer_value import AS_OF as VALUE
+from tests.features.test_customer_value import sold
 from tests.spark import connect_server
 
 TOLERANCE = 1e-9  # relative; engines add up in different orders
@@ -142,8 +145,26 @@ def test_crafted_tables_give_the_same_features(case: str, duck: Engine, crafted:
 def test_complete_journey_gives_the_same_features(journey: tuple[Settings, Engine, Tables, Features], spark: EngineSettings) -> None:
     """On 1.47 million real purchases every feature, every missing value and the outcome are equal on both engines."""
     wanted, engine, given, expected = journey
-    assert expected.values.shape == (2446, 32)  # 23 households bought only after the date
+    assert expected.values.shape == (2446, 36)  # 23 households bought only after the date
     equal(features.build(wanted.model_copy(update={"engine": spark}), engine, given), expected)
+
+
+def test_above_the_sample_both_engines_draw_and_foretell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same customers are drawn, the same model is fitted, and everybody gets the same forecast, on Spark in the cluster."""
+    for module in (matrix, customer_value):
+        monkeypatch.setattr(module, "LARGEST", 400)
+    with Engine() as engine:
+        given = tables(engine, transactions=sold(engine, n=600))
+        expected = features.build(settings(**VALUE), engine, given)
+        found = features.build(settings(engine={"name": "spark", "master": "local[2]"}, **VALUE), engine, given)
+    equal(found, expected)
+    assert found.rows is not None
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    assert found.forecast is not None
+    assert expected.forecast is not None
+    for name in ("spend", "low", "high"):
+        close(getattr(found.forecast, name), getattr(expected.forecast, name), name)
+    assert found.sufficiency["spend"].tolist() == expected.sufficiency["spend"].tolist()
 
 
 def equal(found: Features, expected: Features) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlift.records import ReportContent
+from netlift.records import Calibration, Forecast, ForecastCheck, ReportContent
 from netlift.reports import write
 
 from .example import content, without_segments
@@ -152,6 +152,24 @@ def test_segments_name_accounting_and_fidelity(page: str, full: ReportContent) -
     assert "fidelity: kappa 0.810" in page
     rows = Reader(page).tables["Past contacts, responses and profit, with 95 % intervals."]
     assert [row[0] for row in rows[1:]] == [*(f"{s.segment} {s.name}" for s in full.insight.segments), "Everybody"]
+
+
+def test_what_customers_will_spend_adds_up_with_how_much_is_known(full: ReportContent, page: str, tmp_path: Path) -> None:
+    """Money and customers by segment and tier add up to everybody who bought; the check stands beside; without a forecast, nothing."""
+    assert "What customers will spend" not in page
+    n = len(full.features.customer_ids)
+    spend = np.where(np.arange(n) < 100, np.nan, 10.0)
+    tiers = np.array([None] * 100 + ["prior-only"] * 900 + ["shrunk"] * (n - 1000), dtype=object)
+    check = ForecastCheck(90, (Calibration("0", 900, 0.11, 0.1), Calibration("4 or more", 50, 2.1, 2.0)), 9000.0, 10000.0, 0.961)
+    known = replace(full.features, forecast=Forecast(180, spend, spend / 2, spend * 2, check), sufficiency={"spend": tiers})
+    tables = Reader(write(replace(full, features=known), tmp_path).read_text(encoding="utf-8")).tables
+    rows = next(table for caption, table in tables.items() if caption.startswith("Expected spend"))
+    assert rows[-1] == ["Everybody", "2,900", "29,000 USD", "10.00 USD", "0", "2,000", "900"]
+    for column in (1, 4, 5, 6):
+        assert sum(_number(row[column]) for row in rows[1:-1]) == _number(rows[-1][column])
+    caption, checked = next((caption, table) for caption, table in tables.items() if caption.startswith("How the same model"))
+    assert "9,000 USD were foretold and 10,000 USD came; 96.1 % of the customers spent within" in caption
+    assert checked[1] == ["0", "900", "0.110", "0.100"]
 
 
 def test_no_customer_is_named(page: str, full: ReportContent) -> None:

@@ -44,14 +44,12 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class BgNbd:
-    """Fitted parameters; `covariance` (4, 4) is that of the logs of (r, alpha, a, b)."""
+    """Fitted parameters; alpha in the data's unit of time."""
 
     r: float
     alpha: float
     a: float
     b: float
-    covariance: Floats
-    customers: int
 
     def log_likelihood(self, h: Histories) -> float:
         """Of all customers."""
@@ -75,6 +73,25 @@ class BgNbd:
         z = horizon / (self.alpha + h.T + horizon)
         tail = (1 - z) ** (a - 1) * _hypergeometric(a + self.b - 1 - self.r, a - 1, c, z)
         return np.maximum(self.alive(h) * c / (a - 1) * (1 - tail), 0.0)
+
+    def counts(self, h: Histories, horizon: float, most: int) -> Floats:
+        """P(y purchases in (T, T + horizon]), (m, most + 1) for y = 0..most, the last with all that is above.
+
+        Given that a customer is active, lambda ~ Gamma(r + x, alpha + T) and p ~ Beta(a, b + x) are independent, so the y purchases
+        are a negative binomial N cut short: he buys y times and stays, E[(1-p)^y] P(N = y), or goes at the y-th,
+        E[p (1-p)^(y-1)] P(N >= y).
+        """
+        y, b = np.arange(most + 1), self.b + h.x[:, None]
+        shape, stays = self.r + h.x[:, None], ((self.alpha + h.T) / (self.alpha + h.T + horizon))[:, None]
+        n = np.exp(gammaln(shape + y) - gammaln(shape) - gammaln(y + 1) + shape * np.log(stays) + y * np.log1p(-stays))
+        at_least = np.maximum(1 - np.cumsum(n, axis=1) + n, 0.0)
+        whole = betaln(self.a, b)
+        goes = np.exp(betaln(self.a + 1, b + np.maximum(y, 1) - 1) - whole) * (y > 0)
+        given_active = np.exp(betaln(self.a, b + y) - whole) * n + goes * at_least
+        found = self.alive(h)[:, None] * given_active
+        found[:, 0] += 1 - self.alive(h)
+        found[:, most] += np.maximum(1 - found.sum(axis=1), 0.0)
+        return np.asarray(found)
 
 
 def fit(h: Histories) -> BgNbd:
@@ -107,17 +124,20 @@ def fit(h: Histories) -> BgNbd:
             f"(r, alpha, a, b = {', '.join(f'{v:.3g}' for v in np.exp(best.x))}); use plain rates."
         )
     r, alpha, a, b = np.exp(best.x)
-    return BgNbd(float(r), float(alpha), float(a), float(b), _covariance(loss, best.x, total), int(total))
+    return BgNbd(float(r), float(alpha), float(a), float(b))
 
 
 def _hypergeometric(a: float, b: float, c: Floats, z: Floats) -> Floats:
-    """2F1(a, b; c; z) by its series, 0 <= z < 1, (m,); SciPy's turns infinite for large c."""
+    """2F1(a, b; c; z) by its series, 0 <= z < 1, (m,); SciPy's turns infinite for large c.
+
+    Terms are added until no further one changes a sum, so that a customer's figure is the same in any company.
+    """
     term = np.ones(len(z))
     total = np.ones(len(z))
     for k in range(TERMS):
         term = term * ((a + k) * (b + k) / (k + 1)) / (c + k) * z
         total += term
-        if (np.abs(term) <= 1e-16 * np.abs(total) * (1 - z)).all():
+        if (np.abs(term) <= 5e-17 * np.abs(total) * (1 - z)).all():
             break
     return total
 
@@ -138,14 +158,15 @@ def _log_likelihood(theta: Floats, h: Histories) -> Floats:
     return np.asarray(common + np.logaddexp(active, gone))
 
 
-def _covariance(loss: object, theta: Floats, total: float) -> Floats:
-    """Inverse of the observed information, by central differences."""
-    step = 1e-3
-    n = len(theta)
-    hessian = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            one, two = np.eye(n)[i] * step, np.eye(n)[j] * step
-            values = [loss(theta + s * one + t * two) for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]  # type: ignore[operator]
-            hessian[i, j] = (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
-    return np.asarray(np.linalg.pinv(hessian * total, hermitian=True))
+def covariance(model: BgNbd, h: Histories) -> Floats:
+    """Of the logs of the fitted (r, alpha, a, b), (4, 4): the inverse of the observed information, by central differences."""
+    theta, step = np.log([model.r, model.alpha, model.a, model.b]), 1e-3
+    ways = np.eye(len(theta)) * step
+
+    def at(point: Floats) -> float:
+        return -float(h.count @ _log_likelihood(point, h))
+
+    hessian = np.array([[at(theta + i + j) - at(theta + i - j) - at(theta - i + j) + at(theta - i - j) for j in ways] for i in ways]) / (
+        4 * step**2
+    )
+    return np.asarray(np.linalg.pinv(hessian, hermitian=True))

@@ -7,17 +7,20 @@ import difflib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+import numpy as np
+
 from netlift import engine as engines
 from netlift.engine import Session, quoted
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, enrichment, matrix, own, purchases, survey
+from netlift.features import browsing, campaigns, categories, customer_value, enrichment, matrix, own, purchases, survey
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Entry, Subject
-from netlift.features.clock import clock
+from netlift.features.clock import Clock, clock
+from netlift.features.customer_value import Valued
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import roll_up
-from netlift.records import Feature, Features, Floats, Outcome, Progress, Tables, silent
+from netlift.features.rollups import keep_by_range, roll_up
+from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, Texts, silent
 from netlift.settings import Settings
 
 READ = (
@@ -43,11 +46,11 @@ def computing(settings: Settings, engine: Session, tables: Tables) -> AbstractCo
     return engines.computing(settings.engine, engine, [name for name in READ if tables.has(name)])
 
 
-def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Features:
+def build(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent, *, learnt: Learnt | None = None) -> Features:
     """Compute every feature that the tables allow, as of `settings.features.as_of`.
 
     The session keeps the wide table `features`: customer_id and a DOUBLE column per feature. Of very many customers only a sample's
-    values are handed over.
+    values are handed over. `learnt` is what an earlier run took from all its customers: then nothing is learnt from these.
 
     Raises:
         SettingsError: `features.include`, `features.value` or `response.column` names something unknown.
@@ -55,20 +58,18 @@ def build(settings: Settings, engine: Session, tables: Tables, progress: Progres
         MissingExtra: the settings name Spark, and pyspark is not installed.
     """
     with computing(settings, engine, tables) as session:
-        return _build(settings, session, tables, progress)
+        return _build(settings, session, tables, progress, learnt)
 
 
-def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress) -> Features:
+def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress, learnt: Learnt | None) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
-    notes: tuple[str, ...] = ()
     features: list[Feature] = []
     selected = ["p.customer_id AS customer_id"]
     joins: list[str] = []
     subjects = _subjects(settings, engine, tables, literals, rolled=ranges is not None)
     subjects += own.subjects(settings, engine, tables, taken=_taken(settings, tables, subjects))
-    notes += tuple(note for subject in subjects for note in subject.notes)
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
@@ -77,6 +78,13 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
         selected += [_selected(alias, e, literals) for e in entries]
         features += [dataclasses.replace(e.feature, unit=_fill(e.feature.unit, literals)) for e in entries]
+    notes = _population(engine, tables, literals) + tuple(note for subject in subjects for note in subject.notes)
+    valued = _valued(settings, engine, tables, moment=moment, ranges=ranges, learnt=learnt)
+    notes += valued.notes
+    if valued.features:
+        joins.append(f"LEFT JOIN {customer_value.TABLE} AS v ON v.customer_id = p.customer_id")
+        selected += [f"v.{quoted(f.name)}" for f in valued.features]
+        features += [dataclasses.replace(f, unit=_fill(f.unit, literals)) for f in valued.features]
     columns = attributes(settings, tables)
     if columns:
         joins.append("LEFT JOIN customers ON customers.customer_id = p.customer_id")
@@ -84,7 +92,6 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         features += columns
     if not features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
-    notes = _population(engine, tables, literals) + notes
     sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)}"
     sql, made = own.over_features(settings, engine, sql, features)
     features += made
@@ -93,7 +100,19 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     final = _decided(features, read.values, judged)
     value, value_name = _value(settings, read)
     return Features(
-        moment.local, final, read.customer_ids, read.values, _inputs(settings, final), value, value_name, judged, notes, read.rows
+        as_of=moment.local,
+        features=final,
+        customer_ids=read.customer_ids,
+        values=read.values,
+        inputs=_inputs(settings, final),
+        value=value,
+        value_name=value_name,
+        outcome=judged,
+        notes=notes,
+        rows=read.rows,
+        forecast=None if valued.check is None else _forecast(settings, read, valued.check),
+        learnt=Learnt(value=valued.parameters, check=valued.check),
+        sufficiency=_sufficiency(engine, valued),
     )
 
 
@@ -139,22 +158,42 @@ def _taken(settings: Settings, tables: Tables, subjects: Sequence[Subject]) -> l
 
 
 def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str], ranges: Sequence[str]) -> None:
-    """Keep a subject's features; where its relation knows buckets, one range of customers after the other, so that memory is bounded."""
     columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
-    name = f"features_{subject.name}"
-    for number, condition in enumerate(ranges if "{bucket}" in subject.relation else ranges[:1]):
-        relation = _fill(subject.relation, {**literals, "{bucket}": condition})
-        sql = f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id"
-        if number == 0:
-            engine.keep(name, sql)
-        else:
-            engine.execute(f"INSERT INTO {quoted(name)} {sql}")
+    relation = _fill(subject.relation, literals)
+    keep_by_range(
+        engine, f"features_{subject.name}", f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id", ranges
+    )
 
 
 def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:
     name = quoted(entry.feature.name)
     known = f"CASE WHEN {alias}.customer_id IS NULL THEN {_fill(entry.absent, literals)} ELSE {alias}.{name} END"
     return f"CAST({known} AS DOUBLE) AS {name}"
+
+
+def _valued(
+    settings: Settings, engine: Session, tables: Tables, *, moment: Clock, ranges: tuple[str, ...] | None, learnt: Learnt | None
+) -> Valued:
+    if not tables.has("transactions"):
+        return Valued()
+    columns = frozenset(tables.columns("transactions"))
+    return customer_value.foretell(engine, columns, moment=moment, horizon=settings.features.horizon, ranges=ranges, learnt=learnt)
+
+
+def _forecast(settings: Settings, read: Matrix, check: ForecastCheck) -> Forecast:
+    spend, low, high = (read.column(name) for name in ("expected_spend", "expected_spend_low", "expected_spend_high"))
+    return Forecast(settings.features.horizon, spend, low, high, check)
+
+
+def _sufficiency(engine: Session, valued: Valued) -> dict[str, Texts]:
+    """The tier of every customer, by what it is of."""
+    if not valued.features:
+        return {}
+    tiers = engine.arrow(
+        f"SELECT v.sufficiency FROM features_population AS p LEFT JOIN {customer_value.TABLE} AS v ON v.customer_id = p.customer_id"
+        " ORDER BY p.customer_id NULLS LAST"
+    )
+    return {"spend": np.array(tiers["sufficiency"].to_pylist(), dtype=object)}
 
 
 def _fill(text: str, literals: dict[str, str]) -> str:
@@ -177,11 +216,11 @@ def _decided(features: list[Feature], values: Floats, outcome: Outcome | None) -
 
 
 def _inputs(settings: Settings, features: tuple[Feature, ...]) -> tuple[str, ...]:
-    """What segmentation may cluster on: what the settings name, else everything that is not circular."""
+    """What segmentation may cluster on: what the settings name, else everything that may be and is not circular."""
     names = [f.name for f in features]
     for name in settings.features.include:
         _known(name, names, "features.include")
-    return settings.features.include or tuple(f.name for f in features if not f.uses_response)
+    return settings.features.include or tuple(f.name for f in features if f.clustered and not f.uses_response)
 
 
 def _value(settings: Settings, read: Matrix) -> tuple[Floats | None, str]:

@@ -43,7 +43,9 @@ def read(session: Session, sql: str, names: Sequence[str]) -> Matrix:
     _check_names(names)
     session.keep("features", sql)
     ids = session.arrow("SELECT customer_id FROM features ORDER BY customer_id NULLS LAST")["customer_id"].combine_chunks()
-    drawn = f"SELECT customer_id FROM features ORDER BY unit_hash('sample:' || customer_id), customer_id LIMIT {LARGEST}"
+    # Spark sorts by columns only, not by functions of ours
+    chances = "SELECT customer_id, unit_hash('sample:' || customer_id) AS chance FROM features"
+    drawn = f"SELECT customer_id FROM ({chances}) AS c ORDER BY chance NULLS LAST, customer_id NULLS LAST LIMIT {LARGEST}"
     everybody = len(ids) <= LARGEST
     rows = "features AS f" if everybody else f"features AS f JOIN ({drawn}) AS s ON f.customer_id = s.customer_id"
     columns = ", ".join(f"f.{quoted(name)}" for name in ("customer_id", *names))

@@ -188,9 +188,14 @@ ENTRIES = (
 )
 
 
+def baskets(columns: frozenset[str], *, rolled: bool) -> str:
+    """SQL for the baskets before `{as_of}`, from lines with these columns; `rolled` says that they were rolled up beforehand."""
+    if rolled:
+        return f"SELECT * FROM {BASKETS} WHERE {{bucket}}"
+    return LINES.format(**basket_columns(columns), lines="transactions", condition="local_timestamp < {as_of}", bucket="")
+
+
 def subject(columns: frozenset[str], *, rolled: bool) -> Subject:
     """The subject for a transactions table with these columns; `rolled` says that baskets were rolled up beforehand."""
-    lines = LINES.format(**basket_columns(columns), lines="transactions", condition="local_timestamp < {as_of}", bucket="")
-    baskets = f"SELECT * FROM {BASKETS} WHERE {{bucket}}" if rolled else lines
-    relation = FACTS.replace("{baskets}", baskets)
+    relation = FACTS.replace("{baskets}", baskets(columns, rolled=rolled))
     return Subject("purchases", {"transactions": ("customer_id", "timestamp", "amount")}, "transactions", relation, ENTRIES)

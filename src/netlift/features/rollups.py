@@ -20,7 +20,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from netlift.engine import Engine, Session
+from netlift.engine import Engine, Session, quoted
 from netlift.records import Part, Tables
 
 READING = ".reading"
@@ -98,6 +98,17 @@ def roll_up(session: Session, tables: Tables, *, as_of: str, moment: datetime) -
     _apart(rolling)
     _views(rolling, as_of, moment)
     return _ranges(sum(part.rows for part in parts), tables.buckets)
+
+
+def keep_by_range(session: Session, name: str, sql: str, ranges: Sequence[str] | None) -> None:
+    """Keep a result; where its SQL asks for a `{bucket}`, one range of customers after the other, so that memory is bounded."""
+    conditions = ranges if ranges and "{bucket}" in sql else ("1 = 1",)
+    for number, condition in enumerate(conditions):
+        part = sql.replace("{bucket}", condition)
+        if number == 0:
+            session.keep(name, part)
+        else:
+            session.execute(f"INSERT INTO {quoted(name)} {part}")
 
 
 def _ranges(rows: int, buckets: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from netlift.records import ReportContent
-from netlift.reports import charts, figures, summary, unusual
+from netlift.reports import ahead, charts, figures, summary, unusual
 
 NAME = "report.html"
 PROFILE_ROWS = 8
@@ -109,6 +109,7 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "meanings": meanings,
         "advice": {r.segment: r for r in content.choice.recommendations},
         "profile_rows": PROFILE_ROWS,
+        "ahead": ahead.by_segment(content),
         "unusual": unusual.most_unusual(content.segmentation, meanings),
         "colour": charts.colour,
         "most_points": charts.MOST_POINTS,

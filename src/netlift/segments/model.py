@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow as pa
 from netlift import snapshot
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, Refused
-from netlift.records import Features, Floats, Ints, Texts
+from netlift.records import Features, Floats, Ints, Learnt, Texts
 from netlift.segments import anomaly, plane, worth
 from netlift.segments.anomaly import Half, Scorer
 from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Partition, Tree
@@ -57,6 +57,7 @@ class Model:
     scorer: Scorer
     grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on who have the fact
     missing: Floats  # (p,) share of the customers fitted on who lacked the fact
+    learnt: Learnt = field(default_factory=Learnt)  # what the features of newer customers must be made with
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -114,6 +115,7 @@ def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: in
         scorer=anomaly.fit(scaling.unclipped(features.values), seed=seed),
         grids=tuple(anomaly.grid(column[~np.isnan(column)]) for column in kept.T),
         missing=np.isnan(kept).mean(axis=0),
+        learnt=features.learnt,
     )
 
 

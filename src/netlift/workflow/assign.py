@@ -59,12 +59,12 @@ def assign(
     with Engine(settings.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
         with features.computing(settings, engine, tables) as session:
-            known = watch.run("features", lambda p: features.build(settings, session, tables, p))
+            known = watch.run("features", lambda p: features.build(settings, session, tables, p, learnt=model.learnt))
             values = _inputs(run_id, model, known)
             found = watch.run("segments", lambda _: segments.assigned(session, model, known.customer_ids))
     before = pq.read_table(folder / "customers.parquet", columns=["customer_id", "segment"])
     then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
-    customers = outputs.customers(known.customer_ids, found, _names(folder))
+    customers = outputs.customers(known, found, _names(folder))
     if out is not None:
         _write(customers, out)
     with transaction.atomic():

@@ -18,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from netlift.engine import Engine
-from netlift.records import Audience, Candidate, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
+from netlift.records import Audience, Candidate, Features, Insight, Recommendation, Segment, Segmentation, TableInput, Tables
 from netlift.segments import Assigned
 
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
@@ -76,17 +76,23 @@ def _input(read: TableInput) -> dict[str, Any]:
     return {name: plain(getattr(read, name)) for name in names}
 
 
-def customers(customer_ids: Texts, found: Segmentation | Assigned, names: Mapping[int, str]) -> pa.Table:
-    """The rows of customers.parquet: one per customer."""
+def customers(known: Features, found: Segmentation | Assigned, names: Mapping[int, str]) -> pa.Table:
+    """The rows of customers.parquet: one per customer; what is not foretold of a customer is null."""
+    nothing = pa.nulls(len(known.customer_ids), pa.float64())
+    ahead = known.forecast
     return pa.table(
         {
-            "customer_id": pa.array(customer_ids, pa.string()),
+            "customer_id": pa.array(known.customer_ids, pa.string()),
             "segment": pa.array(found.segment, pa.int64()),
             "segment_name": pa.array([names.get(int(s)) for s in found.segment], pa.string()),
             "x": pa.array(found.x, pa.float64()),
             "y": pa.array(found.y, pa.float64()),
             "anomaly_score": pa.array(found.anomaly_score, pa.float64()),
             "anomaly_reason": pa.array([reason or None for reason in found.anomaly_reason], pa.string()),
+            "expected_spend": pa.array(ahead.spend, from_pandas=True) if ahead else nothing,
+            "expected_spend_low": pa.array(ahead.low, from_pandas=True) if ahead else nothing,
+            "expected_spend_high": pa.array(ahead.high, from_pandas=True) if ahead else nothing,
+            **{f"sufficiency_{of}": pa.array(tiers, pa.string()) for of, tiers in known.sufficiency.items()},
         }
     )
 

@@ -237,7 +237,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
 
 def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Path) -> None:
     names = {s.segment: s.name for s in thought.insight.segments}
-    pq.write_table(outputs.customers(thought.features.customer_ids, thought.segmentation, names), folder / "customers.parquet")
+    pq.write_table(outputs.customers(thought.features, thought.segmentation, names), folder / "customers.parquet")
     outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
@@ -266,6 +266,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "seconds": watch.seconds,
         "verdict": {"structure": verdict.structure, "useful": verdict.useful, "reason": verdict.reason},
         "evidence": outputs.plain(verdict.evidence),
+        "learnt": outputs.plain(thought.features.learnt),
         "model_sha256": hashlib.sha256(thought.segmentation.model or b"").hexdigest(),
         "customers": len(thought.features.customer_ids),
         "audience": thought.audience.counts(),

@@ -4,20 +4,53 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import ipaddress
 import os
 import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
+from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
+from netlift.settings.engine import EngineSettings
+from netlift.settings.section import Section, secret, this_machine
+
+__all__ = [
+    "TABLES",
+    "ApiConnection",
+    "ChannelSettings",
+    "Connection",
+    "EngineSettings",
+    "Environment",
+    "EventNames",
+    "ExperimentSettings",
+    "FeatureSettings",
+    "Format",
+    "ODataConnection",
+    "OfferSettings",
+    "OwnFeature",
+    "Project",
+    "ResponseSettings",
+    "ReviewSettings",
+    "S3Connection",
+    "Section",
+    "SegmentSettings",
+    "Settings",
+    "SqlConnection",
+    "TableSettings",
+    "data_dir",
+    "environment",
+    "event_key",
+    "given",
+    "parse",
+    "read",
+    "this_machine",
+]
 
 TABLES = (
     "customers",
@@ -32,12 +65,6 @@ TABLES = (
     "contacted",
     "responses",
 )
-
-
-class Section(BaseModel):
-    """A part of netlift.toml: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Project(Section):
@@ -57,51 +84,6 @@ class Project(Section):
         except Exception as error:
             raise ValueError(f"'{value}' is no time zone of the IANA list; write e.g. 'America/New_York'") from error
         return value
-
-
-class EngineSettings(Section):
-    """Where SQL runs. Files are always checked by DuckDB; with Spark, the features are computed there."""
-
-    name: Literal["duckdb", "spark"] = "duckdb"
-    threads: int | None = Field(default=None, ge=1, description="default: all cores")
-    memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="e.g. '2GB'")
-    master: str | None = Field(default=None, pattern=r"^local\[(\d+|\*)\]$", description="Spark on this machine; default 'local[*]'")
-    remote: str | None = Field(
-        default=None, pattern=r"^sc://[^/@\s]+(/|$)", description="a Spark Connect server, e.g. sc://spark.example.com"
-    )
-    token_env: str | None = Field(default=None, description="environment variable with the server's token; the way there is TLS then")
-    exchange: Path | None = Field(default=None, description="folder that this machine and Spark's workers see under the same path")
-
-    @model_validator(mode="after")
-    def _spark_fits(self) -> EngineSettings:
-        for key in ("master", "remote", "token_env", "exchange"):
-            if self.name != "spark" and getattr(self, key) is not None:
-                raise ValueError(f"{key} is for Spark, and name is '{self.name}'; write name = 'spark' or take {key} away")
-        if self.remote is None:
-            if self.token_env is not None:
-                raise ValueError("token_env is for a server, and no remote is named")
-            return self._exchange_fits()
-        if self.master is not None:
-            raise ValueError("master and remote are both given; Spark runs either on this machine or on a server")
-        if "token=" in self.remote:
-            raise ValueError("remote holds a token; secrets are not written here: name an environment variable in token_env")
-        if self.exchange is None and not this_machine(urlsplit(self.remote).hostname or ""):
-            raise ValueError("remote is another machine, so exchange must name a folder that this machine and Spark's workers both see")
-        return self._exchange_fits()
-
-    def _exchange_fits(self) -> EngineSettings:
-        if self.exchange is not None and not self.exchange.is_absolute():
-            raise ValueError(f"exchange is '{self.exchange}', and an absolute path is needed")
-        return self
-
-    def connect_url(self) -> str:
-        """The address of the Spark Connect server, with the token from the environment."""
-        token = _secret(self.token_env, None, "engine.token")
-        remote = self.remote or ""
-        if token is None:
-            return remote
-        start = remote if "/" in remote.removeprefix("sc://") else f"{remote}/"
-        return f"{start};use_ssl=true;token={quote(token, safe='')}"
 
 
 class Format(Section):
@@ -126,153 +108,6 @@ class Format(Section):
         if self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands marks are both '{self.decimal}'")
         return self
-
-
-def this_machine(host: str) -> bool:
-    """Whether nothing said to this host leaves the machine: "localhost" or an address of the loopback interface."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name: whatever it looks like, it may lead anywhere
-        return False
-
-
-def _secret(env: str | None, file: str | None, key: str) -> str | None:
-    """A secret from the environment or a file, read each time it is needed; None where neither is named."""
-    if env:
-        if env not in os.environ:
-            raise SettingsError(f"The environment variable {env}, named as {key}_env, is not set.")
-        return os.environ[env]
-    if file:
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{key}_file '{file}' cannot be read: {error.strerror}.") from error
-    return None
-
-
-class S3Connection(Section):
-    """An S3-compatible object store."""
-
-    kind: Literal["s3"]
-    endpoint: str | None = Field(default=None, description="default: Amazon's; http:// only on this machine")
-    region: str = "us-east-1"
-    path_style: bool = False
-    access_key_env: str | None = None
-    secret_key_env: str | None = None
-    session_token_env: str | None = None
-    credentials_file: str | None = Field(default=None, description="an AWS credentials file; without keys: the machine's role")
-    profile: str = "default"
-
-
-def _plain_address(value: str | None) -> str | None:
-    """An address of a service: https, or http on this machine; without user, password or query."""
-    parts = urlsplit(value or "https://-")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("it is no address; write one that begins with https://")
-    if "@" in parts.netloc:
-        raise ValueError("it holds a user or a password; write user and password_env instead")
-    if parts.query or parts.fragment:
-        raise ValueError(f"'{value}' has a '?' or '#' part; write the address of the service without it")
-    if parts.scheme == "http" and not this_machine(parts.hostname):
-        raise ValueError(f"http is allowed only on this machine, and '{value}' is elsewhere; write https")
-    return value
-
-
-class SignedIn(Section):
-    """Who signs in, and where the password is."""
-
-    user: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
-
-    def password(self) -> str | None:
-        """The secret of `user`, read from the environment or a file each time it is needed."""
-        return _secret(self.password_env, self.password_file, "password")
-
-
-class ODataConnection(SignedIn):
-    """An OData service of an SAP system."""
-
-    kind: Literal["odata"]
-    url: str
-    version: Literal["v4", "v2"] = "v4"
-    token_url: str | None = Field(default=None, description="OAuth 2 client credentials instead of user and password")
-    client_id: str | None = None
-    client_secret_env: str | None = None
-
-    _safe_address = field_validator("url", "token_url")(_plain_address)
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> ODataConnection:
-        basic = (self.user is not None, self.password_env is not None or self.password_file is not None)
-        oauth = (self.token_url is not None, self.client_id is not None, self.client_secret_env is not None)
-        if any(basic) and any(oauth):
-            raise ValueError("give user and password, or token_url, client_id and client_secret_env, not both")
-        if any(basic) and not all(basic):
-            raise ValueError("user goes with password_env or password_file; give both")
-        if any(oauth) and not all(oauth):
-            raise ValueError("token_url, client_id and client_secret_env belong together; give all three")
-        return self
-
-    def client_secret(self) -> str | None:
-        """The secret of `client_id`, read from the environment each time it is needed."""
-        return _secret(self.client_secret_env, None, "client_secret")
-
-
-class ApiConnection(SignedIn):
-    """A JSON API that answers page by page, e.g. of a survey tool."""
-
-    kind: Literal["api"]
-    url: str = Field(description="where the paths of tables begin")
-    token_env: str | None = Field(default=None, description="environment variable with a token, instead of user and password")
-    token_header: str = Field(default="Authorization", description="header that carries the token; Authorization: with 'Bearer ' before it")
-    rows: str = Field(default="", description="where the list of rows is in a page, e.g. result.responses; default: the page is the list")
-    paging: Literal["none", "next", "link_header", "cursor", "page", "offset"] = "none"
-    next: str = Field(default="next", description="where the page's next link (paging next) or cursor (paging cursor) is")
-    parameter: str | None = Field(default=None, description="query parameter of cursor, page or offset; default: that word")
-    first: int = Field(default=1, ge=0, description="number of the first page (paging page)")
-    size_parameter: str | None = Field(default=None, description="query parameter of the page size")
-    size: int = Field(default=500, ge=1, le=100_000, description="rows asked for per page")
-
-    _safe_address = field_validator("url")(_plain_address)
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> ApiConnection:
-        basic = (self.user is not None, self.password_env is not None or self.password_file is not None)
-        if any(basic) and not all(basic):
-            raise ValueError("user goes with password_env or password_file; give both")
-        if any(basic) and self.token_env is not None:
-            raise ValueError("give user and password, or token_env, not both")
-        return self
-
-    def token(self) -> str | None:
-        """The token, read from the environment each time it is needed."""
-        return _secret(self.token_env, None, "token")
-
-
-class SqlConnection(SignedIn):
-    """A SQL database."""
-
-    kind: Literal["postgres", "hana", "sqlalchemy"]
-    url: str | None = Field(default=None, description="SQLAlchemy URL without password, for kind sqlalchemy")
-    host: str = "127.0.0.1"
-    port: int | None = Field(default=None, ge=1, le=65535)
-    database: str | None = None
-    tls: bool = Field(default=True, description="may be off only on this machine, which needs none")
-    ca_file: str | None = Field(default=None, description="certificates one of which must have signed the server's; postgres and hana")
-
-    @model_validator(mode="after")
-    def _no_clear_text_abroad(self) -> SqlConnection:
-        if not self.tls and not this_machine(self.host):
-            raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
-        return self
-
-    def on_this_machine(self) -> bool:
-        """Whether nothing said to the database leaves this machine."""
-        return this_machine(self.host)
-
-
-Connection = Annotated[S3Connection | ODataConnection | ApiConnection | SqlConnection, Field(discriminator="kind")]
 
 
 class TableSettings(Section):
@@ -350,6 +185,7 @@ class FeatureSettings(Section):
     include: tuple[str, ...] = ()
     value: str | None = Field(default=None, description="what a customer is worth: a feature or numeric column; default: money spent")
     scale: Literal["auto", "standard"] = "auto"
+    horizon: int = Field(default=180, ge=1, le=3650, description="days ahead for which customers' spend is foretold")
     events: EventNames = EventNames()
     own: dict[str, OwnFeature] = Field(default={}, description="features of your own, by name")
 
@@ -424,7 +260,7 @@ class ChannelSettings(Section):
 
     def password(self) -> str | None:
         """The secret, read from the environment or a file each time it is needed."""
-        return _secret(self.password_env, self.password_file, "password")
+        return secret(self.password_env, self.password_file, "password")
 
 
 class Settings(Section):

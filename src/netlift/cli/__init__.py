@@ -9,18 +9,18 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from netlift import __version__
+from netlift.cli.committee import audit_app, review_app, user_app
+from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, shown
 from netlift.errors import InputError, NetliftError
 
 if TYPE_CHECKING:
-    from netlift.records import Measurement, Progress
-    from netlift.settings import Settings
+    from netlift.records import Measurement
 
 app = typer.Typer(
     name="netlift",
@@ -29,17 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-review_app = typer.Typer(no_args_is_help=True, help="The committee: list, show, submit, approve, reject, request-changes, stop.")
-user_app = typer.Typer(no_args_is_help=True, help="People and their roles.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(review_app, name="review")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
-
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="netlift.toml")]
-RunId = Annotated[str, typer.Argument(metavar="ID", help="number of the run")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
-As = Annotated[str | None, typer.Option("--as", metavar="USER", help="who acts (default: NETLIFT_USER, else your account)")]
 
 
 def main() -> None:
@@ -79,75 +71,6 @@ def _options(
     pass
 
 
-# --- printing ----------------------------------------------------------------------------------------------------
-
-
-class Bars:
-    """Shows the stages of a verb on the terminal (standard error, so that output can be piped)."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description:12}"), BarColumn(30), TimeElapsedColumn())
-        self._progress = Progress(*columns, TextColumn("{task.fields[doing]}"), console=console, disable=not console.is_terminal)
-        self._plain = not console.is_terminal
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._progress.stop()
-
-    def stage(self, name: str) -> Progress:
-        """Add a line for the stage; without a terminal print its name."""
-        if self._plain:
-            sys.stderr.write(f"{name} …\n")
-            sys.stderr.flush()
-        task = self._progress.add_task(name, total=1.0, doing="")
-
-        def show(share: float, doing: str) -> None:
-            self._progress.update(task, completed=share, doing="" if doing == "done" else doing)
-
-        return show
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value or record
-    from netlift.workflow.outputs import plain
-
-    typer.echo(json.dumps(plain(value), ensure_ascii=False))
-
-
-def _print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def _settings(config: Path) -> Settings:
-    from netlift.settings import read
-
-    return read(config)
-
-
-def _open_store() -> None:
-    from netlift.store import open_store
-
-    open_store()
-
-
-def _shown(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}")
-
-
 # --- the way of the data -----------------------------------------------------------------------------------------
 
 
@@ -164,7 +87,7 @@ def demo(
         made = run(out, bars)
     if as_json:
         told = {"run_id": made.run_id, "report": made.report, "sentence": made.measurement.sentence, "deliveries": made.deliveries}
-        _print_json({**told, "sign_in": made.passwords if serve else {}})
+        print_json({**told, "sign_in": made.passwords if serve else {}})
     else:
         here = f"NETLIFT_DATA_DIR={made.store} {Path(sys.argv[0])}"
         typer.echo(f"\nReport: {made.report}\n\n{made.measurement.sentence}\n\nNext:")
@@ -189,7 +112,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: Json =
     except OSError as error:
         raise InputError(f"'{target}' cannot be written: {error.strerror}; name another folder.") from error
     if as_json:
-        _print_json({"written": target})
+        print_json({"written": target})
     else:
         typer.echo(f"Wrote {target}. Name your tables in it, then: netlift check {target}")
 
@@ -202,10 +125,10 @@ def check(config: Config, as_json: Json = False) -> None:
     with Bars() as bars:
         health = run(config, display=bars)
     if as_json:
-        _print_json(health)
+        print_json(health)
         return
     names = ("table", "rows_in", "rows_ok", "rows_quarantined", "rows_left_out")
-    _print_table("Rows", ("table", "in", "ok", "quarantined", "left out"), [[t[n] for n in names] for t in health["inputs"]])
+    print_table("Rows", ("table", "in", "ok", "quarantined", "left out"), [[t[n] for n in names] for t in health["inputs"]])
     for table in health["inputs"]:
         for finding in table["findings"]:
             typer.echo(finding)
@@ -234,14 +157,14 @@ def prepare(
     """Go from the sources to a plan that waits for review."""
     from netlift.workflow.prepare import prepare as run
 
-    settings = _settings(config)
-    _open_store()
+    settings = read_settings(config)
+    open_store()
     with Bars() as bars:
         made = run(settings, out=out, actor=user, display=bars)
     content = made.content
     facts = json.loads((made.folder / "run.json").read_text(encoding="utf-8"))
     if as_json:
-        _print_json({**facts, "folder": made.folder, "review": content.review})
+        print_json({**facts, "folder": made.folder, "review": content.review})
         return
     typer.echo(f"Run {made.run_id}: {content.segmentation.verdict.reason}")
     rows = [
@@ -253,8 +176,8 @@ def prepare(
         )
         for r in content.choice.recommendations
     ]
-    _print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
-    _print_table("Audience", ("people", "number"), content.audience.counts().items())
+    print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
+    print_table("Audience", ("people", "number"), content.audience.counts().items())
     for warning in facts["warnings"]:
         typer.echo(f"Mind: {warning}")
     for finding in content.review.findings:
@@ -294,10 +217,10 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
     if out is not None:
         verb.write_targets(found, out)
     if as_json:
-        _print_json(verb.facts(found))
+        print_json(verb.facts(found))
         return
     typer.echo(found.sentence)
-    _print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
+    print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
     for warning in found.warnings:
         typer.echo(f"Mind: {warning}")
     if out is not None:
@@ -319,14 +242,14 @@ def assign(
         found = run(run_id, config, out=out, actor=user, display=bars)
     drift = found.drift
     if as_json:
-        _print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift})
+        print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift})
         return
     sizes = [(s, drift.sizes_then[s], now) for s, now in drift.sizes_now.items()]
-    _print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
+    print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
     moves = [(s, *row.values()) for s, row in drift.migration.items()]
-    _print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
+    print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
     shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
-    _print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
+    print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
     typer.echo("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
     typer.echo(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
 
@@ -341,15 +264,15 @@ def launch(
     """Deliver an approved plan; calling it again goes on where it stopped."""
     from netlift.workflow.launch import launch as run
 
-    _open_store()
+    open_store()
     with Bars() as bars:
         sent = run(run_id, actor=user, dry_run=dry_run, display=bars)
     if as_json:
-        _print_json(sent)
+        print_json(sent)
         return
     typer.echo(sent["sentence"])
     if sent["excluded"]:
-        _print_table("Not contacted", ("reason", "people"), sent["excluded"].items())
+        print_table("Not contacted", ("reason", "people"), sent["excluded"].items())
 
 
 @app.command()
@@ -359,11 +282,11 @@ def worker(
     """Deliver launched plans until stopped; any number of workers may run."""
     from netlift.workflow.launch import work
 
-    _open_store()
+    open_store()
     with Bars() as bars:
         done = work(once=once, display=bars)
     if as_json:
-        _print_json(done)
+        print_json(done)
         return
     for told in done:
         typer.echo(told.get("error") or told["sentence"])
@@ -376,11 +299,11 @@ def close(run_id: RunId, user: As = None, as_json: Json = False) -> None:
     """Measure a launched run and the past campaigns, and write the report."""
     from netlift.workflow.close import close as run
 
-    _open_store()
+    open_store()
     with Bars() as bars:
         closed = run(run_id, actor=user, display=bars)
     if as_json:
-        _print_json({"run_id": closed.run_id, "report": closed.report, **_measured(closed.measurement)})
+        print_json({"run_id": closed.run_id, "report": closed.report, **_measured(closed.measurement)})
     else:
         typer.echo(f"{closed.measurement.sentence}\n\nReport: {closed.report}")
 
@@ -391,16 +314,16 @@ def measure(config: Config, as_json: Json = False) -> None:
     from netlift.workflow.close import measure as run
 
     with Bars() as bars:
-        measured = run(_settings(config), display=bars)
+        measured = run(read_settings(config), display=bars)
     if as_json:
-        _print_json(_measured(measured))
+        print_json(_measured(measured))
         return
     rows = [
-        (e.scope, e.estimator, e.evidence, _shown(e.lift), "–" if e.low is None else f"{_shown(e.low)} to {_shown(e.high)}", e.customers)
+        (e.scope, e.estimator, e.evidence, shown(e.lift), "–" if e.low is None else f"{shown(e.low)} to {shown(e.high)}", e.customers)
         for e in measured.estimates
     ]
     header = ("scope", "estimator", "evidence", "lift", "95 % interval", "customers")
-    _print_table(f"Sales lift, {measured.start} to {measured.end}", header, rows)
+    print_table(f"Sales lift, {measured.start} to {measured.end}", header, rows)
     typer.echo(measured.sentence)
 
 
@@ -419,15 +342,15 @@ def deliveries(run_id: RunId, as_json: Json = False) -> None:
     """Show the delivery ledger of a run: counts per state, and rows."""
     from netlift.workflow import show
 
-    _open_store()
+    open_store()
     ledger = show.deliveries(run_id)
     if as_json:
-        _print_json(ledger)
+        print_json(ledger)
         return
-    _print_table(f"Deliveries of run {run_id}", ("state", "people"), ledger["counts"].items())
+    print_table(f"Deliveries of run {run_id}", ("state", "people"), ledger["counts"].items())
     unknown = [(r["customer_id"], r["channel"], r["message_id"], r["reason"]) for r in ledger["rows"] if r["state"] == "unknown"]
     if unknown:
-        _print_table("Unknown: held, never resent by itself", ("customer", "channel", "message id", "reason"), unknown)
+        print_table("Unknown: held, never resent by itself", ("customer", "channel", "message id", "reason"), unknown)
 
 
 @app.command()
@@ -437,7 +360,7 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Open the console in your browser's reach."""
-    _open_store()
+    open_store()
     _serve(host, port, as_json=as_json)
 
 
@@ -447,139 +370,9 @@ def _serve(host: str, port: int, *, as_json: bool) -> None:
     def ready(url: str) -> None:
         """Tell where the console is, once it is there."""
         if as_json:
-            _print_json({"url": url})
+            print_json({"url": url})
         else:
             typer.echo(f"Console: {url} (Ctrl+C stops it)")
         sys.stdout.flush()
 
     run(host=host, port=port, ready=ready)
-
-
-# --- the committee -----------------------------------------------------------------------------------------------
-
-
-@review_app.command("list")
-def review_list(as_json: Json = False) -> None:
-    """List all plans and their states."""
-    from netlift.workflow import show
-
-    _open_store()
-    plans = show.plans()
-    if as_json:
-        _print_json(plans)
-        return
-    rows = [(p["run_id"], p["name"], p["state"], p["author"], p["verdict"], p["counts"].get("contacted", 0)) for p in plans]
-    _print_table("Plans", ("run", "name", "state", "author", "policy", "people"), rows)
-
-
-@review_app.command("show")
-def review_show(run_id: RunId, as_json: Json = False) -> None:
-    """Show one plan: state, findings, audience, votes."""
-    from netlift.workflow import show
-
-    _open_store()
-    plan = show.plan(run_id)
-    if as_json:
-        _print_json(plan)
-        return
-    typer.echo(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
-    typer.echo(f"Policy: {plan['verdict']}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
-    _print_table("Audience", ("people", "number"), plan["counts"].items())
-    for finding in plan["findings"]:
-        typer.echo(f"{finding['severity']} {finding['code']}: {finding['text']}")
-    for message in plan["messages"]:
-        typer.echo(
-            f"\n{message['offer']} by {message['channel']}, from {message['sender']}\nSubject: {message['subject']}\n{message['text']}"
-        )
-
-
-def _decided(verb: Callable[..., Mapping[str, Any]], run_id: str, *, as_json: bool, **arguments: str | None) -> None:
-    _open_store()
-    plan = verb(run_id, **arguments)
-    if as_json:
-        _print_json(plan)
-    else:
-        typer.echo(f"Run {run_id} is now {plan['state']} ({plan['approvals']} of {plan['quorum']} votes to approve).")
-
-
-@review_app.command("submit")
-def review_submit(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Ask the committee to decide on a draft."""
-    from netlift.workflow import decide
-
-    _decided(decide.submit, run_id, as_json=as_json, actor=user)
-
-
-@review_app.command("approve")
-def review_approve(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Vote to approve a plan."""
-    from netlift.workflow import decide
-
-    _decided(decide.approve, run_id, as_json=as_json, actor=user)
-
-
-Reason = Annotated[str, typer.Option("--reason", help="why; the author reads it")]
-
-
-@review_app.command("reject")
-def review_reject(run_id: RunId, reason: Reason = "", user: As = None, as_json: Json = False) -> None:
-    """Reject a plan for good."""
-    from netlift.workflow import decide
-
-    _decided(decide.reject, run_id, as_json=as_json, actor=user, reason=reason)
-
-
-@review_app.command("request-changes")
-def review_request_changes(run_id: RunId, reason: Reason = "", user: As = None, as_json: Json = False) -> None:
-    """Send a plan back to its author."""
-    from netlift.workflow import decide
-
-    _decided(decide.request_changes, run_id, as_json=as_json, actor=user, text=reason)
-
-
-@review_app.command("stop")
-def review_stop(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Stop a plan at once, also while it is being sent; anybody may."""
-    from netlift.workflow import decide
-
-    _decided(decide.stop, run_id, as_json=as_json, actor=user)
-
-
-@user_app.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    role: Annotated[str, typer.Option(help="author, analyst, reviewer, privacy, operator, director, agent or admin")],
-    password_env: Annotated[str | None, typer.Option(help="environment variable that holds the console password")] = None,
-    user: As = None,
-    as_json: Json = False,
-) -> None:
-    """Add a person, or a role to a person."""
-    from netlift.store import people
-
-    _open_store()
-    if password_env is not None and password_env not in os.environ:
-        raise InputError(f"The environment variable {password_env}, named as --password-env, is not set.")
-    people.add(name, role, password=os.environ.get(password_env) if password_env else None, by=user)
-    if as_json:
-        _print_json({"name": name, "roles": people.roles(name)})
-    else:
-        typer.echo(f"{name} has the roles: {', '.join(people.roles(name))}.")
-
-
-@audit_app.command("verify")
-def audit_verify(as_json: Json = False) -> None:
-    """Check that no audit event was changed or removed."""
-    from netlift.store import audit
-
-    _open_store()
-    check = audit.verify()
-    if as_json:
-        _print_json({"whole": check.whole, "events": check.head.events, "hash": check.head.hash, "first_bad": check.first_bad})
-    else:
-        typer.echo(check.text)
-    if not check.whole:
-        raise typer.Exit(1)
-
-
-if __name__ == "__main__":
-    main()

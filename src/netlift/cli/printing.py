@@ -1,0 +1,91 @@
+"""What the commands share: their common arguments, the progress on the terminal, tables and JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from netlift.records import Progress
+    from netlift.settings import Settings
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="netlift.toml")]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="number of the run")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+As = Annotated[str | None, typer.Option("--as", metavar="USER", help="who acts (default: NETLIFT_USER, else your account)")]
+
+
+class Bars:
+    """Shows the stages of a verb on the terminal (standard error, so that output can be piped)."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description:12}"), BarColumn(30), TimeElapsedColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[doing]}"), console=console, disable=not console.is_terminal)
+        self._plain = not console.is_terminal
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._progress.stop()
+
+    def stage(self, name: str) -> Progress:
+        """Add a line for the stage; without a terminal print its name."""
+        if self._plain:
+            sys.stderr.write(f"{name} …\n")
+            sys.stderr.flush()
+        task = self._progress.add_task(name, total=1.0, doing="")
+
+        def show(share: float, doing: str) -> None:
+            self._progress.update(task, completed=share, doing="" if doing == "done" else doing)
+
+        return show
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value or record
+    """A record or plain values as one line of JSON on standard output."""
+    from netlift.workflow.outputs import plain
+
+    typer.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on standard output; numbers with thousands separators."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def read_settings(config: Path) -> Settings:
+    """The checked netlift.toml."""
+    from netlift.settings import read
+
+    return read(config)
+
+
+def open_store() -> None:
+    """Make the store of this data directory ready."""
+    from netlift import store
+
+    store.open_store()
+
+
+def shown(share: float | None) -> str:
+    """A difference as a percentage with its sign."""
+    return "–" if share is None else f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}")

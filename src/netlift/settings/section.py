@@ -1,0 +1,39 @@
+"""What the parts of netlift.toml share."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from netlift.errors import SettingsError
+
+
+class Section(BaseModel):
+    """A part of netlift.toml: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def this_machine(host: str) -> bool:
+    """Whether nothing said to this host leaves the machine: "localhost" or an address of the loopback interface."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: whatever it looks like, it may lead anywhere
+        return False
+
+
+def secret(env: str | None, file: str | None, key: str) -> str | None:
+    """A secret from the environment or a file, read each time it is needed; None where neither is named."""
+    if env:
+        if env not in os.environ:
+            raise SettingsError(f"The environment variable {env}, named as {key}_env, is not set.")
+        return os.environ[env]
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{key}_file '{file}' cannot be read: {error.strerror}.") from error
+    return None
