@@ -11,6 +11,7 @@ from netlift.errors import InputError
 from netlift.experiments import assign, sample_ratio_p
 from netlift.records import Accounting, Assignment, Choice, Features, Outcome, Recommendation
 from netlift.settings import ExperimentSettings, Project, Settings, TableSettings
+from tests.experiments.test_draw import by_hand as shares
 
 
 def settings(holdout: float = 0.1) -> Settings:
@@ -37,7 +38,7 @@ def choice(n: int, excluded: tuple[int, ...] = (), recommendations: tuple[Recomm
 
 
 def arms(ids: list[str], holdout: float = 0.1, experiment: str = "spring") -> dict[str, str]:
-    result = assign(settings(holdout), features(ids), choice(len(ids)), experiment=experiment, salt="s1")
+    result = assign(settings(holdout), features(ids), choice(len(ids)), experiment=experiment, u=shares(ids, f"s1:{experiment}:"))
     return dict(zip(ids, result.arm.tolist(), strict=True))
 
 
@@ -62,14 +63,15 @@ def test_a_larger_holdout_keeps_its_members(ids: list[str], one: float, other: f
 
 def test_the_holdout_begins_at_zero() -> None:
     """Of the published draws .333, .382, .494 and .514 a holdout of 40 % takes the two lowest."""
-    result = assign(settings(0.4), features(["7", "1", "007", "123456"]), choice(4), experiment="exp42", salt="s1")
+    ids = ["7", "1", "007", "123456"]
+    result = assign(settings(0.4), features(ids), choice(4), experiment="exp42", u=shares(ids, "s1:exp42:"))
     assert result.arm.tolist() == ["holdout", "holdout", "treated", "treated"]
 
 
 @pytest.mark.parametrize("holdout", [0.05, 0.1, 0.5])
 def test_the_shares_are_the_ones_asked_for(holdout: float) -> None:
     """20,000 customers fill the arms as planned (chi-square p above .001)."""
-    counts = assign(settings(holdout), features(IDS), choice(len(IDS)), experiment="spring", salt="s1").counts
+    counts = assign(settings(holdout), features(IDS), choice(len(IDS)), experiment="spring", u=shares(IDS, "s1:spring:")).counts
     assert sample_ratio_p(counts, {"holdout": holdout, "treated": 1 - holdout}) > 0.001
 
 
@@ -84,7 +86,7 @@ def test_two_experiments_are_independent() -> None:
 
 def test_the_excluded_have_no_arm() -> None:
     """Excluded customers are in no arm and in no count."""
-    result = assign(settings(0.5), features(IDS[:10]), choice(10, excluded=(2, 5)), experiment="e", salt="s")
+    result = assign(settings(0.5), features(IDS[:10]), choice(10, excluded=(2, 5)), experiment="e", u=shares(IDS[:10]))
     assert result.arm[2] is None
     assert result.arm[5] is None
     assert sum(result.counts.values()) == 8
@@ -94,7 +96,7 @@ def test_an_ab_test_splits_its_segment_and_nobody_else() -> None:
     """The treated of segment 2 are shared between the two offers; holdout and other segments keep the chosen offer."""
     segment = np.array([1, 2] * 10_000)
     plan = (recommendation(1, "keep", "X"), recommendation(2, "ab_test", "X", "Y"))
-    result = assign(settings(0.2), features(IDS), choice(20_000, (), plan), experiment="e", salt="s", segment=segment)
+    result = assign(settings(0.2), features(IDS), choice(20_000, (), plan), experiment="e", u=shares(IDS), segment=segment)
     assert result.offer is not None
     drawn = result.offer[(segment == 2) & (result.arm == "treated")]
     assert sample_ratio_p({o: int((drawn == o).sum()) for o in "XY"}, {"X": 0.5, "Y": 0.5}) > 0.001
@@ -103,7 +105,9 @@ def test_an_ab_test_splits_its_segment_and_nobody_else() -> None:
 
 def test_an_ab_test_without_segments_is_not_silent() -> None:
     """Where nobody says who is in which segment, nothing is split, and the note says so."""
-    result = assign(settings(), features(IDS[:9]), choice(9, (), (recommendation(2, "ab_test", "X", "Y"),)), experiment="e", salt="s")
+    result = assign(
+        settings(), features(IDS[:9]), choice(9, (), (recommendation(2, "ab_test", "X", "Y"),)), experiment="e", u=shares(IDS[:9])
+    )
     assert result.offer is None
     assert "A/B tests are not split" in result.note
 
@@ -113,7 +117,7 @@ def recommendation(segment: int, action: str, *offers: str) -> Recommendation:
 
 
 def note(n: int, holdout: float, rate: float | None) -> Assignment:
-    return assign(settings(holdout), features(IDS[:n], rate), choice(n), experiment="e", salt="s")
+    return assign(settings(holdout), features(IDS[:n], rate), choice(n), experiment="e", u=shares(IDS[:n]))
 
 
 def test_the_note_says_what_can_be_found() -> None:
@@ -141,10 +145,10 @@ def test_the_note_warns(n: int, holdout: float, rate: float | None, says: str) -
 
 
 def test_bad_input_is_named() -> None:
-    """A name with ':', a customer twice, and choices of other customers are refused."""
-    with pytest.raises(InputError, match="without ':'"):
-        assign(settings(), features(["1"]), choice(1), experiment="a:b", salt="s")
+    """A customer twice, and choices or draws of other customers are refused."""
     with pytest.raises(InputError, match="twice"):
-        assign(settings(), features(["1", "1"]), choice(2), experiment="a", salt="s")
-    with pytest.raises(InputError, match="2 customers and 1 choices"):
-        assign(settings(), features(["1", "2"]), choice(1), experiment="a", salt="s")
+        assign(settings(), features(["1", "1"]), choice(2), experiment="a", u=shares(["1", "1"]))
+    with pytest.raises(InputError, match="2 customers, 1 choices and 2 draws"):
+        assign(settings(), features(["1", "2"]), choice(1), experiment="a", u=shares(["1", "2"]))
+    with pytest.raises(InputError, match="2 customers, 2 choices and 1 draws"):
+        assign(settings(), features(["1", "2"]), choice(2), experiment="a", u=shares(["1"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from netlift.errors import InputError
-from netlift.experiments.draw import draw
 from netlift.experiments.power import detectable_difference
 from netlift.experiments.sample_ratio import LIMIT, sample_ratio_p
 from netlift.records import Assignment, Choice, Features, Floats, Ints, Outcome, Texts
@@ -15,23 +14,23 @@ HOLDOUT, TREATED = "holdout", "treated"
 
 
 def assign(
-    settings: Settings, features: Features, choice: Choice, *, experiment: str, salt: str, segment: Ints | None = None
+    settings: Settings, features: Features, choice: Choice, *, experiment: str, u: Floats, segment: Ints | None = None
 ) -> Assignment:
-    """Draw the arms of everybody who may be contacted.
+    """The arms of everybody who may be contacted, by their draws `u`, (n,) in [0, 1).
 
     The holdout takes the draws from 0 up to its share, so a larger share keeps the customers it already holds out.
     In segments (`segment`, (n,)) with the recommendation `ab_test` the treated are split into equal parts, one an offer.
 
     Raises:
-        InputError: experiment or salt is empty or holds ':'; lengths differ; a customer stands in the features twice.
+        InputError: lengths differ; a customer stands in the features twice.
     """
     ids = features.customer_ids
-    if len(choice.excluded_reason) != len(ids):
-        raise InputError(f"There are {len(ids)} customers and {len(choice.excluded_reason)} choices; they must be the same customers.")
+    if not len(choice.excluded_reason) == len(u) == len(ids):
+        given = f"{len(choice.excluded_reason)} choices and {len(u)} draws"
+        raise InputError(f"There are {len(ids)} customers, {given}; they must be the same customers.")
     if len(set(ids.tolist())) != len(ids):
         raise InputError("A customer stands in the features twice; each may be drawn once.")
     share = settings.experiment.holdout
-    u = draw(salt, experiment, ids)
     free = np.array([reason is None for reason in choice.excluded_reason], dtype=bool)
     arm: Texts = np.full(len(ids), None, dtype=object)
     arm[free] = np.where(u[free] < share, HOLDOUT, TREATED)

@@ -157,18 +157,20 @@ def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwa
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
     tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
-    with features.computing(settings, engine, tables) as session:  # Spark, if the settings say so, from features to insight
+    experiment = f"run {run_id}"
+    with features.computing(
+        settings, engine, tables
+    ) as session:  # Spark, if the settings say so, from features to insight, and for the draw
         known = watch.run("features", lambda p: features.build(settings, session, tables, p))
         found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
         told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed, session=session))
+        u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
     choice = watch.run(
         "offers",
         lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
     )
-    experiment = f"run {run_id}"
     assignment = watch.run(
-        "experiments",
-        lambda _: experiments.assign(settings, known, choice, experiment=experiment, salt=vault.salt(), segment=found.segment),
+        "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
     )
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, told, audience=audience, choice=choice)
