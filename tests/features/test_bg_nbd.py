@@ -156,3 +156,11 @@ def test_spend_is_between_own_and_common_mean() -> None:
     assert base == pytest.approx(6.25 * 15.44 / 2.74)
     assert base < one < many < 100
     assert many == pytest.approx(100, rel=0.02)
+
+
+def test_the_slope_is_that_of_the_likelihood() -> None:
+    """By central differences, for customers without, with one and with many repeat purchases."""
+    h = Histories(np.array([0.0, 1, 3, 40]), np.array([0.0, 2, 30, 38]), np.array([39.0, 20, 38.9, 39]), np.ones(4))
+    theta, step = np.log([0.24, 4.4, 0.8, 2.4]), 1e-5
+    by_hand = [(bg_nbd._log_likelihood(theta + d, h) - bg_nbd._log_likelihood(theta - d, h)) / (2 * step) for d in np.eye(4) * step]
+    np.testing.assert_allclose(bg_nbd._slope(theta, h), by_hand, rtol=1e-7, atol=1e-9)

@@ -6,10 +6,17 @@ import csv
 import gzip
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from netlift import sources
+from netlift.engine import Engine
 from netlift.errors import SourceError
+from netlift.records import TableInput
+from netlift.settings import EngineSettings, Settings, parse
+from netlift.sources import browsing
 from tests.sources.conftest import Shop
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data" / "clickstream"
@@ -78,6 +85,53 @@ def test_nothing_but_machines_is_refused(shop: Shop) -> None:
     with pytest.raises(SourceError, match=r"all 1 events are of machines"):
         shop.load("events", "customer_id,timestamp,event,user_agent\na,2026-01-01,view,Googlebot\n")
     assert "events" not in shop.tables()
+
+
+def _shop_of_many(folder: Path, *, days: int) -> Settings:
+    """A folder of one file a day: 40 customers who look around at odd times, across midnight too, and a machine."""
+    random = np.random.default_rng(3)
+    (folder / "events").mkdir(exist_ok=True)
+    for day in range(days):
+        moments = np.sort(random.integers(0, 24 * 3600, 400))
+        lines = [f"c{int(random.integers(40))},2026-01-{day + 1:02d}T{m // 3600:02d}:{m // 60 % 60:02d}:{m % 60:02d},view" for m in moments]
+        lines += [f"machine,2026-01-{day + 1:02d}T00:00:{i / 4:05.2f},view" for i in range(130)]
+        (folder / "events" / f"{day:02d}.csv").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "everybody.csv").write_text("customer_id\nc1\n", encoding="utf-8")
+    tables = {"customers": {"path": "everybody.csv"}, "events": {"path": "events"}}
+    return parse({"project": {"name": "s", "currency": "EUR", "time_zone": "UTC"}, "tables": tables}, folder=folder, sha256="")
+
+
+def _loaded(settings: Settings, landing: Path) -> tuple[TableInput, list[tuple[Any, ...]]]:
+    with Engine(EngineSettings(threads=2)) as engine:
+        read = sources.load(settings, engine, landing=landing).inputs[1]
+        return read, engine.rows("SELECT customer_id, session_id, timestamp FROM events ORDER BY ALL")
+
+
+def test_visits_made_in_passes_are_those_made_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one pass or in many: the same visits over all files, the same machines left out, the same words."""
+    settings = _shop_of_many(tmp_path, days=3)
+    whole, rows = _loaded(settings, tmp_path / "one")
+    monkeypatch.setattr(browsing, "ROWS", 100)
+    passes, same = _loaded(settings, tmp_path / "many")
+    assert (len(whole.parts), len(rows)) == (1, 1200)
+    assert len(passes.parts) > 5
+    assert same == rows
+    assert passes.findings == whole.findings
+    assert (passes.rows_ok, passes.rows_left_out, sum(part.rows for part in passes.parts)) == (1200, 390, 1200)
+
+
+def test_visits_are_kept_until_events_come_or_go(tmp_path: Path) -> None:
+    """A second load finds its visits; a new file makes them anew, as if all files had been there at once; nothing old stays."""
+    landing = tmp_path / "landing"
+    first, _ = _loaded(_shop_of_many(tmp_path, days=2), landing)
+    made = first.parts[0].path.stat().st_mtime_ns
+    again, _ = _loaded(_shop_of_many(tmp_path, days=2), landing)
+    assert (again, again.parts[0].path.stat().st_mtime_ns) == (first, made)
+    more, rows = _loaded(_shop_of_many(tmp_path, days=3), landing)
+    assert rows == _loaded(_shop_of_many(tmp_path, days=3), tmp_path / "fresh")[1]
+    assert more.rows_ok == 1200
+    _loaded(_shop_of_many(tmp_path, days=3), landing)
+    assert not first.parts[0].path.exists()
 
 
 if SHARED.exists():

@@ -83,11 +83,6 @@ class Engine:
         """Compute a result once and keep it under a name, in place of what had the name before."""
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
-    def materialise(self, name: str, *, leave_out: str) -> None:
-        """Make the view of this name a table of its rows without one column."""
-        self._connection.execute(f"CREATE TABLE __materialised AS SELECT * EXCLUDE ({quoted(leave_out)}) FROM {quoted(name)}")
-        self._connection.execute(f"DROP VIEW {quoted(name)}; ALTER TABLE __materialised RENAME TO {quoted(name)}")
-
     def drop(self, name: str) -> None:
         """Take away the table or view of this name, where there is one."""
         kinds = self.rows("SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name])

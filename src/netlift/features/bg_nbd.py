@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import betaln, expit, gammaln
+from scipy.special import betaln, digamma, expit, gammaln
 
 from netlift.errors import NotEnoughData
 from netlift.records import Floats, Ints
@@ -106,14 +106,15 @@ def fit(h: Histories) -> BgNbd:
             f"{repeaters:.0f} customers bought again, and {FEWEST_REPEATERS} are needed to fit how often customers come back; "
             f"{FEWEST_REPEATERS - repeaters:.0f} more."
         )
-    total = h.count.sum()
+    total = float(h.count.sum())
 
-    def loss(theta: Floats) -> float:
-        return -float(h.count @ _log_likelihood(theta, h)) / float(total)
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        value, slope = _log_likelihood(theta, h), _slope(theta, h)
+        return -float(h.count @ value) / total, -(slope @ h.count) / total
 
     best = min(
         (
-            minimize(loss, start, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 4, options={"ftol": 1e-13, "gtol": 1e-9})
+            minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 4, options={"ftol": 1e-13, "gtol": 1e-9})
             for start in _starts(h)
         ),
         key=lambda found: found.fun,
@@ -156,6 +157,24 @@ def _log_likelihood(theta: Floats, h: Histories) -> Floats:
     gone = np.where(h.x > 0, betaln(a + 1, b + again - 1) - (r + h.x) * np.log(alpha + h.t_x), -np.inf)
     common = gammaln(r + h.x) - gammaln(r) + r * np.log(alpha) - betaln(a, b)
     return np.asarray(common + np.logaddexp(active, gone))
+
+
+def _slope(theta: Floats, h: Histories) -> Floats:
+    """Of each history's log-likelihood by the logs of (r, alpha, a, b), (4, m).
+
+    With w the probability that the customer is gone, given his history, the slope is that of the two cases, weighted.
+    """
+    r, alpha, a, b = np.exp(theta)
+    again = np.maximum(h.x, 1)
+    active = betaln(a, b + h.x) - (r + h.x) * np.log(alpha + h.T)
+    gone = betaln(a + 1, b + again - 1) - (r + h.x) * np.log(alpha + h.t_x)
+    w = np.where(h.x > 0, expit(gone - active), 0.0)
+    both = digamma(a + b + h.x)
+    by_r = digamma(r + h.x) - digamma(r) + np.log(alpha) - (1 - w) * np.log(alpha + h.T) - w * np.log(alpha + h.t_x)
+    by_alpha = r / alpha - (r + h.x) * ((1 - w) / (alpha + h.T) + w / (alpha + h.t_x))
+    by_a = digamma(a + b) - digamma(a) + (1 - w) * digamma(a) + w * digamma(a + 1) - both
+    by_b = digamma(a + b) - digamma(b) + (1 - w) * digamma(b + h.x) + w * digamma(b + again - 1) - both
+    return np.stack([by_r * r, by_alpha * alpha, by_a * a, by_b * b])
 
 
 def covariance(model: BgNbd, h: Histories) -> Floats:

@@ -20,7 +20,7 @@ EVENTS = """
 SELECT e.customer_id AS customer_id, {session} AS session_id, e.timestamp AS happened_at, e.local_timestamp AS local_at,
        {category} AS category, CASE WHEN {view} THEN 1 ELSE 0 END AS viewed, CASE WHEN {cart} THEN 1 ELSE 0 END AS carted,
        CASE WHEN {purchase} THEN 1 ELSE 0 END AS bought
-FROM events AS e{products} WHERE e.local_timestamp < {as_of}
+FROM events AS e{products} WHERE e.local_timestamp < {as_of}{part}
 """
 VISITS = """
 SELECT customer_id, session_id, min(local_at) AS started_at, max(happened_at) AS ended_at, CAST(count(*) AS DOUBLE) AS events,
@@ -101,12 +101,12 @@ BUYS = (_share("buying_visit_share", "visits that end in a purchase", "bought = 
 
 def subject(engine: Session, tables: Tables, *, names: EventNames, as_of: str) -> Subject:
     """The subject for the table events; `as_of` is a SQL literal. What no event speaks of makes no feature."""
-    events = _events(tables, names)
-    visible = events.replace("{as_of}", as_of)
-    first, viewed, carted, bought = engine.rows(f"SELECT min(happened_at), max(viewed), max(carted), max(bought) FROM ({visible}) AS e")[0]
+    first = engine.rows(f"SELECT min(timestamp) FROM events WHERE local_timestamp < {as_of}")[0][0]
     if first is None:
         return Subject("browsing", {}, "events", VISITS, ())
-    interests = _interests(engine, visible) if viewed else []
+    words = _words(engine, names, as_of)
+    events = _events(tables, words)
+    interests = _interests(engine, events.replace("{as_of}", as_of).replace("{part}", "")) if words["view"] else []
     interest = "".join(
         f", CAST(sum(CASE WHEN category = {_text(c)} THEN viewed ELSE 0 END) AS DOUBLE) AS interest_{i}" for i, c in enumerate(interests)
     )
@@ -115,13 +115,14 @@ def subject(engine: Session, tables: Tables, *, names: EventNames, as_of: str) -
     entries = (
         _recency(f"TIMESTAMP '{first:%Y-%m-%d %H:%M:%S.%f}'"),
         *ALWAYS,
-        *(VIEWS if viewed else ()),
-        *(CARTS if carted else ()),
-        *(ABANDONS if carted and bought else ()),
-        *(BUYS if bought else ()),
+        *(VIEWS if words["view"] else ()),
+        *(CARTS if words["cart"] else ()),
+        *(ABANDONS if words["cart"] and words["purchase"] else ()),
+        *(BUYS if words["purchase"] else ()),
         *_interest_entries(interests),
     )
     needs = {"events": ("customer_id", "timestamp", "event", "session_id")}
+    events = events.replace("{part}", " AND {bucket}" if tables.parts("events") else "")
     return Subject(
         "browsing", needs, "events", VISITS.replace("{interest}", interest).replace("{events}", events), entries, _notes(entries)
     )
@@ -149,7 +150,17 @@ def _recency(first: str) -> Entry:
     return Entry(feature, "seconds_between(max(ended_at), {as_of_utc}) / 86400e0", absent=absent)
 
 
-def _events(tables: Tables, names: EventNames) -> str:
+def _words(engine: Session, names: EventNames, as_of: str) -> dict[str, list[str]]:
+    """How the events of each kind are written before `as_of`: a shop has few words, and comparing them whole costs little a row."""
+    key = "lower(replace(replace(trim(event), ' ', '_'), '-', '_'))"
+    kinds = {event_key(word): kind for kind in ("view", "cart", "purchase") for word in getattr(names, kind)}
+    written = f"SELECT event, {key} AS k FROM (SELECT DISTINCT event FROM events WHERE local_timestamp < {as_of}) AS e"
+    asked = ", ".join(map(_text, kinds)) or "NULL"
+    found = engine.rows(f"SELECT event, k FROM ({written}) AS w WHERE k IN ({asked}) ORDER BY event NULLS LAST")
+    return {kind: [event for event, k in found if kinds[k] == kind] for kind in ("view", "cart", "purchase")}
+
+
+def _events(tables: Tables, words: dict[str, list[str]]) -> str:
     """The events with their meaning and, where it is known, the category looked at."""
     by_product = tables.has("events", "product_id") and tables.has("products", "category")
     category = "CAST(NULL AS STRING)"
@@ -161,17 +172,12 @@ def _events(tables: Tables, names: EventNames) -> str:
         "session": "e.session_id",
         "category": category,
         "products": " LEFT JOIN products AS p ON e.product_id = p.product_id" if by_product else "",
-        **{kind: _is_one_of(getattr(names, kind)) for kind in ("view", "cart", "purchase")},
+        **{kind: f"e.event IN ({', '.join(map(_text, written))})" if written else "1 = 0" for kind, written in words.items()},
     }
     text = EVENTS
     for name, sql in parts.items():
         text = text.replace("{" + name + "}", sql)
     return text
-
-
-def _is_one_of(names: Sequence[str]) -> str:
-    key = "lower(replace(replace(trim(e.event), ' ', '_'), '-', '_'))"
-    return f"{key} IN ({', '.join(_text(event_key(n)) for n in names)})" if names else "1 = 0"
 
 
 def _text(value: str) -> str:

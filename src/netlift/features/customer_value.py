@@ -27,6 +27,7 @@ from netlift.records import Calibration, Feature, Floats, ForecastCheck, Learnt
 HISTORIES, TABLE = "features_histories", "features_value"
 NOW, THEN = ("x", "t_x", "watched", "m"), ("x_then", "t_x_then", "watched_then", "m_then", "bought_later", "spent_later")
 FACTS = (*NOW, *THEN)
+FITTED = 20_000  # customers that the model is fitted and checked on: more would move its few parameters by less than their error
 MOST_REPEATS = 4  # customers with so many repeat purchases or more are checked together
 FAR_OFF = 0.2  # relative error of all purchases from which the check warns
 
@@ -65,7 +66,7 @@ class Valued:
 def foretell(
     session: Session, columns: frozenset[str], *, moment: Clock, horizon: int, ranges: tuple[str, ...] | None, learnt: Learnt | None
 ) -> Valued:
-    """Fit and check on at most LARGEST customers, and keep everybody's forecast for `horizon` days as TABLE.
+    """Fit and check on at most FITTED customers, drawn at random, and keep everybody's forecast for `horizon` days as TABLE.
 
     Args:
         session: where transactions are.
@@ -86,7 +87,7 @@ def foretell(
     if learnt is not None:
         _keep(session, ValueModel.of(learnt.value, horizon), drawn)
         return Valued(_features(horizon), learnt.value, learnt.check)
-    known = {name: drawn[name].to_numpy().astype(np.float64) for name in FACTS}
+    known = {name: drawn[name][:FITTED].to_numpy().astype(np.float64) for name in FACTS}
     try:
         model = _fitted(*(known[name] for name in NOW), horizon=horizon)
         check, notes = _checked(known, held_out)

@@ -25,7 +25,7 @@ from netlift.records import Part, Tables
 
 READING = ".reading"
 VERSION = 1  # of the roll-ups' content
-ROWS = 15_000_000  # lines of transactions whose features are computed in one pass
+ROWS = 15_000_000  # lines of transactions, and events, whose features are computed in one pass
 BASKETS, MONEY = "features_baskets", "features_money"  # the engine's views
 _APART, _KEYS = "features_apart", "features_apart_keys"  # lines of baskets that stand in more than one part, and who and which
 _SAME = "{0}.customer_id = k.customer_id AND {0}.__basket IS NOT DISTINCT FROM k.__basket"  # lines without an id are one basket
@@ -97,7 +97,7 @@ def roll_up(session: Session, tables: Tables, *, as_of: str, moment: datetime) -
         _of_part(rolling, part)
     _apart(rolling)
     _views(rolling, as_of, moment)
-    return _ranges(sum(part.rows for part in parts), tables.buckets)
+    return _ranges(sum(part.rows for part in (*parts, *tables.parts("events"))), tables.buckets)
 
 
 def keep_by_range(session: Session, name: str, sql: str, ranges: Sequence[str] | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from netlift.features.gamma_gamma import GammaGamma
 from netlift.records import Floats, Texts
 
 TAILS = (0.025, 0.975)
+EACH, FURTHER = 12, 1.08  # numbers of purchases looked at one by one, and the ratio of those after them
 POINTS = 128  # of the grid of money on which a distribution is read
 RARE = 1e-4  # share of the distribution beyond the grid, and of the counts beyond the last
 FORETOLD = pa.schema(
@@ -95,9 +97,10 @@ class ValueModel:
             same = Histories(h.x[here], h.t_x[here], h.T[here], h.count[here])
             most = self._most(float(x))
             chances = self.how_often.counts(same, self.horizon, most)
-            shape, own = self.how_much.p * np.arange(1, most + 1), self.how_much.p * x + self.how_much.q
+            numbers, shares = _numbers(most)
+            shape, own = self.how_much.p * numbers, self.how_much.p * x + self.how_much.q
             grid = np.linspace(logit(betaincinv(shape[0], own, RARE)), logit(betaincinv(shape[-1], own, 1 - RARE)), POINTS)
-            below = chances[:, :1] + chances[:, 1:] @ betainc(shape[:, None], own, expit(grid))
+            below = chances[:, :1] + (chances[:, 1:] @ shares) @ betainc(shape[:, None], own, expit(grid))
             for end, tail in zip(ends, TAILS, strict=True):
                 end[here] = np.where(chances[:, 0] >= tail, 0.0, np.exp(_read_off(below, grid, tail)))
         return ends[0], ends[1]
@@ -108,6 +111,18 @@ class ValueModel:
         y, shape, stays = np.arange(self.horizon + 1), model.r + x, (model.alpha + x) / (model.alpha + x + self.horizon)
         n = np.exp(gammaln(shape + y) - gammaln(shape) - gammaln(y + 1) + shape * np.log(stays) + y * np.log1p(-stays))
         return max(1, min(int(np.searchsorted(np.cumsum(n), 1 - RARE)), self.horizon))
+
+
+@cache
+def _numbers(most: int) -> tuple[Floats, Floats]:
+    """Numbers of purchases, (k,), whose distributions are computed, and how each of 1..most is shared among them, (most, k).
+
+    All up to EACH, then FURTHER times the one before: what lies between two is mixed of both, by its place between their logarithms.
+    """
+    steps = EACH * FURTHER ** np.arange(1, np.log(max(most / EACH, 1)) / np.log(FURTHER))
+    numbers = np.unique(np.r_[np.arange(1, min(EACH, most) + 1), np.round(steps), most])
+    every, known = np.log(np.arange(1, most + 1)), np.log(numbers)
+    return numbers, np.stack([np.interp(every, known, one) for one in np.eye(len(numbers))], axis=1)
 
 
 def _read_off(below: Floats, grid: Floats, tail: float) -> Floats:

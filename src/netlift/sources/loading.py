@@ -127,7 +127,7 @@ def _read_table(engine: Engine, read: Read, place: Place, *, name: str, typed: P
             loaded = _load_parts(Place(settings, typed), engine, relation, name=name, progress=progress)
         else:
             loaded = _load_table(settings, engine, relation, name=name, progress=progress)
-        return browsing.cleaned(engine, settings.tables[name], loaded) if name == "events" else loaded
+        return browsing.cleaned(engine, Place(settings, typed), settings.tables[name], loaded) if name == "events" else loaded
     except OSError as error:
         raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error
 
