@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from netlift.engine import Engine, duck, quoted
+from netlift.errors import NoRoom
 from netlift.settings import EngineSettings
 
 
@@ -101,3 +102,14 @@ def test_closing_ends_the_session() -> None:
         assert engine.rows("SELECT current_setting('threads')") == [(1,)]
     with pytest.raises(duckdb.ConnectionException):
         engine.rows("SELECT 1")
+
+
+@pytest.mark.parametrize("way", ["execute", "rows", "arrow"])
+def test_too_little_memory_is_one_sentence(way: str) -> None:
+    """Whatever asks, the limit is named and what to do."""
+    with (
+        Engine(EngineSettings(memory_limit="1MB", threads=1)) as engine,
+        pytest.raises(NoRoom, match=r"memory_limit = '1MB' allows; raise"),
+    ):
+        getattr(engine, way)("CREATE TABLE t AS SELECT md5(CAST(i AS VARCHAR)) AS a FROM range(1000000) AS r(i)")
+        getattr(engine, way)("SELECT list(a) FROM t")

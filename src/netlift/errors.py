@@ -8,6 +8,7 @@
     │   └── NotEnoughData         too few customers, contacts or days for what was asked
     ├── MissingExtra              an optional package is needed for what was asked
     ├── NotFound                  no such run, plan, user
+    ├── NoRoom                    this machine has too little memory or disk for what was asked
     ├── Busy                      somebody else holds what is needed; try again
     └── Refused                   policy, approval or permission says no: exit code 3
 
@@ -52,6 +53,10 @@ class MissingExtra(NetliftError):
 
 class NotFound(NetliftError):
     """No run, plan or user with that name."""
+
+
+class NoRoom(NetliftError):
+    """Memory or disk of this machine do not suffice."""
 
 
 class Busy(NetliftError):

@@ -30,6 +30,14 @@ def test_a_few_missing_values_are_no_finding(shop: Shop) -> None:
     assert shop.load("customers", f"customer_id,x\n{rows}19,\n20,\n").findings == ("customers: x is missing in 2 of 21 rows (10 %).",)
 
 
+def test_many_columns_with_missing_values_are_told_together(shop: Shop) -> None:
+    """Twenty one by one, the others as a number."""
+    names = [f"c{i}" for i in range(30)]
+    found = shop.load("customers", f"customer_id,{','.join(names)}\n1{',' * 30}\n").findings
+    assert len([f for f in found if "is missing in 1 of 1 rows" in f]) == 20
+    assert found[-1] == "customers: 10 further columns are missing in more than 5 % of the rows."
+
+
 def test_refused_rows_are_a_finding(shop: Shop) -> None:
     """How many rows were refused, and mostly why."""
     rows = "".join(f"{i},{i}\n" for i in range(30))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from netlift.errors import SourceError
+from netlift.sources import kinds
 
 from .conftest import Shop
 
@@ -101,3 +102,11 @@ def test_mixed_dates_are_worth_a_remark(shop: Shop) -> None:
     read = shop.load("customers", "customer_id,x\n1,2017-01-01\n2,soon\n3,2017-01-03\n")
     assert "x stays text, because 1 of its 3 values are no dates of the form ISO 8601" in read.findings[0]
     assert "first 'soon' in line 3." in read.findings[0]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 100])
+def test_many_columns_are_decided_some_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """However many are looked at in one query, each column gets its own kind."""
+    monkeypatch.setattr(kinds, "AT_ONCE", at_once)
+    read = shop.load("customers", "customer_id,a,b,c,d,e\n1,1,x,2017-01-01,007,2.5\n2,,y,2017-01-02,08,3\n")
+    assert list(read.columns.values()) == ["text", "number", "text", "timestamp", "text", "number"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from netlift import sources
 from netlift.engine import Engine
-from netlift.errors import SettingsError, SourceError
+from netlift.errors import NoRoom, SettingsError, SourceError
 from netlift.records import TableInput
 from netlift.settings import EngineSettings, parse
 from netlift.sources.canonical import CANONICAL
@@ -191,3 +191,13 @@ def test_fetched_contact_data_stay_nowhere(tmp_path: Path) -> None:
         assert engine.rows("SELECT email FROM contacts") == [("canary@example.com",)]
     landed = [path.relative_to(tmp_path / "landing").parts for path in (tmp_path / "landing").rglob("*.parquet")]
     assert {name[-2].split("-")[0] for name in landed} == {"transactions"}
+
+
+def test_too_little_memory_is_told(tmp_path: Path) -> None:
+    """In the middle of a file: one sentence, and the session can be used again."""
+    (tmp_path / "t.csv").write_text("customer_id,timestamp,amount\n" + "".join(f"{i},2026-01-01,{i}\n" for i in range(100_000)))
+    config = {"project": {"name": "s", "currency": "EUR"}, "tables": {"transactions": {"path": "t.csv"}}}
+    with Engine(EngineSettings(memory_limit="1MB", threads=1)) as engine:
+        with pytest.raises(NoRoom, match="needs more memory than memory_limit = '1MB' allows"):
+            sources.load(parse(config, folder=tmp_path, sha256=""), engine)
+        assert engine.rows("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '\\_\\_%' ESCAPE '\\'") == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from netlift.errors import SourceError
+from netlift.sources import parquet
+from netlift.sources.text import LONGEST_LINE
 
 from .conftest import Shop
 
@@ -157,3 +160,35 @@ def test_control_characters_are_quarantined(shop: Shop) -> None:
     read = shop.load("transactions", transactions(customer_id=["a", "b\0", "c"]), max_quarantined=0.5)
     assert (read.rows_ok, read.rows_quarantined) == (2, 1)
     assert shop.quarantined()[0][:3] == (2, "customer_id", "holds the control character U+0000")
+
+
+def test_a_text_too_long_is_refused(shop: Shop) -> None:
+    """As in CSV: a cell of more than a megabyte is no value; columns that are not read do not matter."""
+    long = transactions(customer_id=["a" * (LONGEST_LINE + 1)])
+    with pytest.raises(SourceError, match=r"holds a text of more than 1,048,576 bytes in column 'customer_id'"):
+        shop.load("transactions", long)
+    assert shop.load("transactions", transactions(note=["a" * (LONGEST_LINE + 1)])).rows_ok == 1
+
+
+def test_a_dictionary_that_stands_for_much_text_is_read_in_small_batches(tmp_path: Path) -> None:
+    """A file of some kilobytes with 40,000 texts of 100 kB (4 GB): no batch is larger than it may be, and none is lost."""
+    table = pa.table({"t": pa.DictionaryArray.from_arrays(pa.array([0] * 40_000, pa.int32()), pa.array(["x" * 100_000]))})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert (tmp_path / "t.parquet").stat().st_size < 100_000
+    batches = parquet.read_batches(tmp_path / "t.parquet", ["t"], number=0)
+    assert [next(batches).rows.num_rows for _ in range(3)] == [parquet.TEXT // 100_000] * 3
+
+
+def test_a_file_that_unpacks_to_far_more_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with archives: the sizes that the file itself states."""
+    monkeypatch.setattr(parquet, "BOMB_SIZE", 1 << 20)
+    table = transactions(customer_id=[str(i % 10) * 400 for i in range(50_000)])
+    pq.write_table(table, shop.folder / "b.parquet", compression="zstd", use_dictionary=False)
+    with pytest.raises(SourceError, match=r"'b.parquet' unpacks to more than 100 times its size"):
+        shop.load("transactions", path="b.parquet")
+
+
+def test_too_many_columns_are_refused(shop: Shop) -> None:
+    """As in CSV."""
+    with pytest.raises(SourceError, match=r"has 5,001 columns, and 5,000 are the most"):
+        shop.load("customers", pa.table({f"c{i}": [1] for i in range(5001)}))

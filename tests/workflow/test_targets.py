@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.csv
+import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
@@ -34,6 +35,19 @@ def test_the_delimiter_is_the_one_that_shows_the_customers(file: Path, tmp_path:
     written = pyarrow.csv.read_csv(out)
     assert written.column_names == ["customer", "score", "decision"]
     assert written.num_rows == 400
+
+
+def test_the_csv_holds_no_formula(file: Path, tmp_path: Path) -> None:
+    """An id that a spreadsheet would run gets a quote, and that is said; numbers with a sign, and ids in Parquet, stay."""
+    file.write_text("ID;visits;town;answered\n" + ROWS + "=HYPERLINK(1);1;a;0\n+49;1;a;0\n-7;1;a;0\n@x;1;a;1\n")
+    asked = ["targets", str(file), "--customer", "ID", "--outcome", "answered", "--contact-cost", "1", "--revenue", "4", "--out"]
+    result = CliRunner().invoke(cli.app, [*asked, str(tmp_path / "out.csv")])
+    assert "Mind: 2 ids or arms begin like a spreadsheet's formula" in result.output
+    text = pyarrow.csv.ConvertOptions(column_types={"customer": pyarrow.string()})
+    ids = set(pyarrow.csv.read_csv(tmp_path / "out.csv", convert_options=text)["customer"].to_pylist())
+    assert {"'=HYPERLINK(1)", "+49", "-7", "'@x", "12"} <= ids
+    assert CliRunner().invoke(cli.app, [*asked, str(tmp_path / "out.parquet")]).exit_code == 0
+    assert {"=HYPERLINK(1)", "@x"} <= set(pyarrow.parquet.read_table(tmp_path / "out.parquet")["customer"].to_pylist())
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to tell it
         sys.exit(1)
+    except MemoryError as error:
+        _fail("This machine has too little memory for what was asked; close other programs, or use a larger machine.", error)
+        sys.exit(1)
     except Exception as error:
         if not isinstance(error, OSError) and not isinstance(error.__cause__, sqlite3.OperationalError):
             raise
@@ -133,7 +136,7 @@ def check(config: Config, as_json: Json = False) -> None:
         for finding in table["findings"]:
             typer.echo(finding)
     for row in health["quarantine"]:
-        what = f"{row['column']} {row['reason']}".strip()
+        what = f"{row['column'] or 'the row'} {row['reason']}"
         typer.echo(f"{row['table']}: quarantined, {row['rows']:,} x: {what} (first: line {row['first_line']}).")
     said = {finding for table in health["inputs"] for finding in table["findings"]}
     for figure in health["health"]:
@@ -214,8 +217,7 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
             exclude=excluded,
             display=bars,
         )
-    if out is not None:
-        verb.write_targets(found, out)
+    changed = 0 if out is None else verb.write_targets(found, out)
     if as_json:
         print_json(verb.facts(found))
         return
@@ -223,6 +225,8 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
     print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
     for warning in found.warnings:
         typer.echo(f"Mind: {warning}")
+    if changed:
+        typer.echo(f"Mind: {changed:,} ids or arms begin like a spreadsheet's formula and have a quote before them; Parquet has none.")
     if out is not None:
         typer.echo(f"\nCustomers: {out}")
 

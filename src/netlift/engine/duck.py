@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from netlift.engine.session import BATCH, EMAIL, LONGEST_EMAIL, NOWHERE, Work, quoted
-from netlift.errors import ExpressionError
+from netlift.errors import ExpressionError, NoRoom
 from netlift.settings import EngineSettings
 
 # name(arguments) -> DuckDB body; iso_weekday: Monday 1 … Sunday 7; days_between counts calendar days.
@@ -45,6 +45,7 @@ class Engine:
         settings = settings or EngineSettings()
         self._folder = tempfile.TemporaryDirectory(prefix="netlift-engine-")
         self._held = ExitStack()
+        self._limit = settings.memory_limit
         self._connection = duckdb.connect(":memory:")
         options: dict[str, str | int | None] = {
             "threads": settings.threads,
@@ -60,16 +61,23 @@ class Engine:
             self._connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body}")
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Run a statement; values go through `parameters`, never into the text."""
-        self._connection.execute(sql, list(parameters))
+        """Run a statement; values go through `parameters`, never into the text.
+
+        Raises:
+            NoRoom: memory or disk do not suffice; so does everything that computes.
+        """
+        with self._room():
+            self._connection.execute(sql, list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small result."""
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with self._room():
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """A result as an Arrow table."""
-        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+        with self._room():
+            return self._connection.execute(sql, list(parameters)).to_arrow_table()
 
     def kind(self, expression: str, relation: str) -> pa.DataType:
         """The type that a user's expression has over a relation, without computing it."""
@@ -81,7 +89,7 @@ class Engine:
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
     def drop(self, name: str) -> None:
         """Take away the table or view of this name, where there is one."""
@@ -91,7 +99,7 @@ class Engine:
 
     def apply(self, name: str, sql: str, function: Work, *, schema: pa.Schema) -> None:
         """Hand the rows of a result to a function, `BATCH` at a time, and keep what it returns under a name."""
-        with self._connection.execute(sql).to_arrow_reader(BATCH) as batches:
+        with self._room(), self._connection.execute(sql).to_arrow_reader(BATCH) as batches:
             made = pa.Table.from_batches([function(batch) for batch in batches], schema=schema)
         self.register("netlift_applied", made)
         self.keep(name, "SELECT * FROM netlift_applied")
@@ -123,7 +131,22 @@ class Engine:
         """Write a result to a Parquet file, in groups of so many rows; who reads few rows of a sorted file wants small ones."""
         target = str(path).replace("'", "''")
         form = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}"
-        self._connection.execute(f"COPY ({sql}) TO '{target}' ({form})", list(parameters))
+        self.execute(f"COPY ({sql}) TO '{target}' ({form})", parameters)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Say in one sentence that memory or disk do not suffice."""
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            has = f"memory_limit = '{self._limit}' allows" if self._limit else "this machine has"
+            raise NoRoom(f"The SQL engine needs more memory than {has}; raise engine.memory_limit or use a larger machine.") from error
+        except duckdb.IOException as error:
+            if "No space left" not in str(error):
+                raise
+            raise NoRoom(
+                f"There is no space left on the disk of '{self._folder.name}' or of netlift's data; free some and run again."
+            ) from error
 
     def close(self) -> None:
         """Free the session and its temporary files."""

@@ -72,7 +72,9 @@ class Model:
         """
         if np.isinf(values).any():
             name = self.inputs[int(np.isinf(values).any(axis=0).argmax())]
-            raise InputError(f"The feature '{name}' is infinite for a customer; correct its expression, e.g. nullif in the divisor.")
+            raise InputError(
+                f"The feature '{name}' is infinite for a customer; leave out impossible amounts, or use nullif in its divisor."
+            )
         parts = [self._apply(values[start : start + CHUNK]) for start in range(0, max(len(values), 1), CHUNK)]
         names = ("segment", "x", "y", "anomaly_score", "anomaly_reason")
         return Assigned(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -78,7 +78,9 @@ def _unusable(name: str, column: Floats) -> str:
     """Why a column cannot be used, or nothing."""
     infinite = int(np.isinf(column).sum())
     if infinite:
-        raise InputError(f"The feature '{name}' is infinite for {infinite} customers; correct its expression, e.g. nullif in the divisor.")
+        raise InputError(
+            f"The feature '{name}' is infinite for {infinite} customers; leave out impossible amounts, or use nullif in its divisor."
+        )
     present = column[~np.isnan(column)]
     if len(present) == 0:
         return f"{name} is missing for every customer and was left out."

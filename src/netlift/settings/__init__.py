@@ -74,7 +74,7 @@ class Project(Section):
     currency: str = Field(pattern=r"^[A-Z]{3}$", description='an ISO 4217 code in capitals, e.g. "USD",')
     time_zone: str = "UTC"
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description='an ISO 3166 code of two capitals, e.g. "US",')
-    seed: int = 7
+    seed: int = Field(default=7, ge=0, lt=2**32)
 
     @field_validator("time_zone")
     @classmethod

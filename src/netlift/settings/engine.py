@@ -15,7 +15,7 @@ class EngineSettings(Section):
     """Where SQL runs. Files are always checked by DuckDB; with Spark, the features are computed there."""
 
     name: Literal["duckdb", "spark"] = "duckdb"
-    threads: int | None = Field(default=None, ge=1, description="default: all cores")
+    threads: int | None = Field(default=None, ge=1, le=1024, description="default: all cores")
     memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="e.g. '2GB'")
     master: str | None = Field(default=None, pattern=r"^local\[(\d+|\*)\]$", description="Spark on this machine; default 'local[*]'")
     remote: str | None = Field(

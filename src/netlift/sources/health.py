@@ -12,6 +12,7 @@ from netlift.sources.derived import Checked
 from netlift.sources.refusals import negative_columns
 from netlift.sources.values import Reader
 
+LISTED = 20  # columns with missing values that are told one by one
 MUCH = 0.05  # share of missing values worth a remark
 _MOMENTS = ("timestamp", "answered_at", "given_at", "contacted_at", "responded_at", "start_date")
 
@@ -137,7 +138,9 @@ def _freshness_in_words(found: Figures, checked: Checked, reader: Reader) -> lis
 def _missing_in_words(table: str, found: Figures) -> list[str]:
     expected = {n: count for n, count in found.present.items() if (table, n) != ("transactions", "coupon")}  # most purchases have none
     lacking = {name: found.rows - count for name, count in expected.items() if found.rows - count > MUCH * found.rows}
-    return [f"{name} is missing in {count:,} of {found.rows:,} rows ({100 * count / found.rows:.0f} %)." for name, count in lacking.items()]
+    told = [f"{name} is missing in {count:,} of {found.rows:,} rows ({100 * count / found.rows:.0f} %)." for name, count in lacking.items()]
+    more = f"{len(told) - LISTED:,} further columns are missing in more than {100 * MUCH:.0f} % of the rows."
+    return told if len(told) <= LISTED else [*told[:LISTED], more]
 
 
 def _ids_in_words(found: Figures) -> list[str]:

@@ -94,7 +94,8 @@ def _load(
             engine.drop(name)
         raise
     finally:
-        engine.execute(f"DROP TABLE IF EXISTS {RAW}; DROP TABLE IF EXISTS {CHECKED}")
+        engine.drop(RAW)
+        engine.drop(CHECKED)
     base = "customers" if "customers" in settings.tables else "transactions"
     remarks = health.strangers(engine, [i.table for i in inputs], base=base)
     progress(1.0, "all tables read")

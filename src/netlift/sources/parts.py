@@ -1,8 +1,8 @@
 """Big tables part by part: each file is checked once, in pieces that fit memory, and kept as typed Parquet until it changes.
 
-A piece is `PIECE` rows or fewer; a part is the Parquet file of one piece, sorted by customer bucket. What a file gave is sealed by its
-summary, which lands last: pieces without one do not exist. A file is read again when its bytes, or anything that decides how its
-rows are typed (the recipe), have changed. So new files cost what they hold, and a crash leaves the last good state.
+A piece is about `PIECE` rows or `PIECE_SIZE` bytes, or fewer; a part is the Parquet file of one piece, sorted by customer bucket. What a
+file gave is sealed by its summary, which lands last: pieces without one do not exist. A file is read again when its bytes, or anything
+that decides how its rows are typed (the recipe), have changed. So new files cost what they hold, and a crash leaves the last good state.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ VERSION = 1  # of the typing: raised when the same bytes would become other rows
 BUCKETS = 64
 PIECE = 1_000_000  # rows checked at once
 GROUP = 16_384  # rows of a Parquet row group: about one of the 64 buckets of a full piece, so that a few buckets can be read alone
+PIECE_SIZE = 1 << 27  # bytes checked at once
 _REJECTED = "quarantine.parquet"
 
 
@@ -199,12 +200,12 @@ def _ingest_file(work: _Work, number: int, *, progress: Progress) -> FileSummary
 
 
 def _pieces(work: _Work, number: int) -> Iterator[list[Batch]]:
-    """The batches of a file, about `PIECE` rows together."""
+    """The batches of a file, about `PIECE` rows or `PIECE_SIZE` bytes together."""
     assert work.relation.one is not None  # noqa: S101 - who calls has asked
     waiting: list[Batch] = []
     for batch in work.relation.one(work.mapping.landed, number):
         waiting.append(batch)
-        if sum(b.rows.num_rows for b in waiting) >= PIECE:
+        if sum(b.rows.num_rows for b in waiting) >= PIECE or sum(b.rows.nbytes for b in waiting) >= PIECE_SIZE:
             yield waiting
             waiting = []
     if waiting:

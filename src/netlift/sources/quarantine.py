@@ -86,9 +86,7 @@ def _row_text(mapping: Mapping, delimiter: str) -> str:
     if mapping.table == "contacts":
         return literal(HIDDEN)
     mark = literal(delimiter)
-    parts = []
-    for source in mapping.landed:
-        text = f"coalesce(CAST({mapping.raw(source)} AS VARCHAR), '')"
-        doubled = f"'\"' || replace({text}, '\"', '\"\"') || '\"'"
-        parts.append(f"CASE WHEN regexp_matches({text}, '[\"\\r\\n]') OR contains({text}, {mark}) THEN {doubled} ELSE {text} END")
-    return f"left(concat_ws({mark}, {', '.join(parts)}), {LONGEST_TEXT})"
+    cells = ", ".join(f"coalesce(CAST({mapping.raw(source)} AS VARCHAR), '')" for source in mapping.landed)
+    doubled = "'\"' || replace(t, '\"', '\"\"') || '\"'"
+    quoted = f"CASE WHEN regexp_matches(t, '[\"\\r\\n]') OR contains(t, {mark}) THEN {doubled} ELSE t END"
+    return f"left(array_to_string(list_transform([{cells}], lambda t: {quoted}), {mark}), {LONGEST_TEXT})"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -24,6 +25,7 @@ from netlift.workflow import outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 PEOPLE = {"customer_ids", "score", "decision"}
+NUMBER = r"^[+-]?\d+([.,]\d+)?$"  # runs nowhere, whatever its sign
 
 
 def targets(  # noqa: PLR0913 - the options of one command
@@ -127,16 +129,26 @@ def _array(column: pa.ChunkedArray) -> Column:
     return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def write_targets(found: Targeting, path: Path) -> None:
-    """Write customer, score and decision of every customer: Parquet, or CSV where the name ends in .csv."""
+def write_targets(found: Targeting, path: Path) -> int:
+    """Write customer, score and decision of every customer: Parquet, or CSV where the name ends in .csv.
+
+    In CSV, an id or arm that a spreadsheet would run as a formula gets a quote before it (ASVS 1.2.10); returns how many did.
+    """
     table = pa.table({"customer": pa.array(found.customer_ids), "score": pa.array(found.score), "decision": pa.array(found.decision)})
+    changed = 0
     try:
         if path.suffix == ".csv":
+            for place, name in ((0, "customer"), (2, "decision")):
+                texts = table[name]
+                risky = pc.and_not(pc.match_substring_regex(texts, outputs.FORMULA), pc.match_substring_regex(texts, NUMBER))
+                changed += pc.sum(risky).as_py()
+                table = table.set_column(place, name, pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts))
             pa_csv.write_csv(table, path)
         else:
             pq.write_table(table, path)
     except OSError as error:
         raise InputError(f"--out '{path}' cannot be written ({error.strerror or error}); name another file.") from error
+    return changed
 
 
 def facts(found: Targeting) -> dict[str, Any]:
