@@ -283,6 +283,7 @@ class Segmentation:
     anomaly_reason: Texts  # (n,) the most unusual facts in words
     inputs: tuple[str, ...]  # names of the features clustered on
     warnings: tuple[str, ...] = ()
+    membership: Floats | None = field(default=None, repr=False)  # (n, k) P(segment 1), ..., P(segment k); None where the verdict is none
     model: bytes | None = field(
         default=None, repr=False
     )  # the frozen model that gave everybody the above and can give it to customers never seen

@@ -79,6 +79,7 @@ def _input(read: TableInput) -> dict[str, Any]:
 def customers(known: Features, found: Segmentation | Assigned, names: Mapping[int, str]) -> pa.Table:
     """The rows of customers.parquet: one per customer; what is not foretold of a customer is null."""
     nothing = pa.nulls(len(known.customer_ids), pa.float64())
+    sure = found.membership
     ahead = known.forecast
     return pa.table(
         {
@@ -89,6 +90,7 @@ def customers(known: Features, found: Segmentation | Assigned, names: Mapping[in
             "y": pa.array(found.y, pa.float64()),
             "anomaly_score": pa.array(found.anomaly_score, pa.float64()),
             "anomaly_reason": pa.array([reason or None for reason in found.anomaly_reason], pa.string()),
+            "membership": nothing if sure is None or not sure.size else pa.array(sure[np.arange(len(sure)), found.segment - 1]),
             "expected_spend": pa.array(ahead.spend, from_pandas=True) if ahead else nothing,
             "expected_spend_low": pa.array(ahead.low, from_pandas=True) if ahead else nothing,
             "expected_spend_high": pa.array(ahead.high, from_pandas=True) if ahead else nothing,

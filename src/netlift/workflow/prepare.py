@@ -244,11 +244,11 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
-    # the report at the end needs everything but the matrix of values and the model
+    # the report at the end needs everything but the matrices and the model
     slim = dataclasses.replace(
         content,
         features=dataclasses.replace(content.features, values=np.empty((0, 0))),
-        segmentation=dataclasses.replace(content.segmentation, model=None),
+        segmentation=dataclasses.replace(content.segmentation, model=None, membership=None),
     )
     snapshot.save(slim, folder / SNAPSHOT)
 
