@@ -112,7 +112,7 @@ def test_a_frozen_model_says_the_same_in_the_cluster(session: SparkEngine) -> No
     session.register("people", table)
     session.keep("features", "SELECT customer_id, a, b FROM people")
     found = models.assigned(session, model, ids)
-    for name in ("segment", "x", "y", "anomaly_score", "anomaly_reason"):
+    for name in ("segment", "x", "y", "anomaly_score", "anomaly_reason", "membership"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert set(found.segment) == {1, 2}
 

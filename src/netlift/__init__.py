@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["assign", "close", "launch", "measure", "prepare", "read_settings", "targets"]
+__all__ = ["assign", "close", "launch", "measure", "prepare", "read_settings", "survey", "targets"]
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netlift.workflow.close import close, measure
     from netlift.workflow.launch import launch
     from netlift.workflow.prepare import prepare
+    from netlift.workflow.survey import survey
     from netlift.workflow.targets import targets
 
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "measure": ("netlift.workflow.close", "measure"),
     "prepare": ("netlift.workflow.prepare", "prepare"),
     "read_settings": ("netlift.settings", "read"),
+    "survey": ("netlift.workflow.survey", "survey"),
     "targets": ("netlift.workflow.targets", "targets"),
 }
 

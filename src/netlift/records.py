@@ -283,6 +283,7 @@ class Segmentation:
     anomaly_reason: Texts  # (n,) the most unusual facts in words
     inputs: tuple[str, ...]  # names of the features clustered on
     warnings: tuple[str, ...] = ()
+    membership: Floats | None = field(default=None, repr=False)  # (n, k) P(segment 1), ..., P(segment k); None where the verdict is none
     model: bytes | None = field(
         default=None, repr=False
     )  # the frozen model that gave everybody the above and can give it to customers never seen
@@ -370,6 +371,14 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What asking a customer which segment is his would be worth, (n,) each."""
+
+    worth: Floats  # money per invitation: expected value of perfect information x chance to answer
+    chance: Floats | None  # to answer, from an earlier survey; None = not known, and not counted
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Offer and channel per customer, and who cannot or should not be contacted."""
 
@@ -382,6 +391,7 @@ class Choice:
     contacts_7d: Ints  # (n,) contacts in the 7 and 30 days before as_of, all campaigns
     contacts_30d: Ints
     warnings: tuple[str, ...] = ()
+    asking: Asking | None = None  # None where there are no segments, or nothing is known of what contacting them brings
 
 
 @dataclass(frozen=True, slots=True)

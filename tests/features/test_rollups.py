@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from netlift import features, sources
 from netlift.engine import Engine
-from netlift.features import rollups
+from netlift.features import rollups, shares
 from netlift.records import Features, Tables
 from netlift.settings import Settings, parse
 from netlift.sources import parts
@@ -61,6 +61,11 @@ def same(one: Features, two: Features) -> None:
     assert one.customer_ids.tolist() == two.customer_ids.tolist()
     assert [f.name for f in one.features] == [f.name for f in two.features]
     np.testing.assert_allclose(one.values, two.values, rtol=1e-12, atol=1e-12)
+
+
+@pytest.fixture(autouse=True)
+def _shares_are_drawn_however_few_the_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "FEWEST", 1)
 
 
 @pytest.fixture

@@ -47,6 +47,14 @@ def test_weights_add_up_to_everybody() -> None:
     assert len(set(asked.row)) == 100
 
 
+def test_nobody_is_asked_for_nothing() -> None:
+    """Where only three answers are worth something, the rest of the invitations is drawn by lot, with weights that still add up."""
+    asked = whom_to_ask(np.array([0.0, 2, 0, 1, 3] + [0.0] * 95), 20, seed=1)
+    assert set(asked.row[asked.reason == "value"]) == {1, 3, 4}
+    assert (asked.reason == "random").sum() == 17
+    assert asked.weight.sum() == pytest.approx(100)
+
+
 def test_an_impossible_budget_is_refused() -> None:
     """More invitations than customers is a sentence with both numbers."""
     with pytest.raises(SettingsError, match="11 invitations, and 10 customers"):

@@ -58,7 +58,7 @@ def test_a_customer_is_the_same_alone_in_a_crowd_and_from_a_file(known: Features
     for row in range(0, 12_000, 400):
         alone = loaded.apply(crowd[row : row + 1])
         for field in dataclasses.fields(alone):
-            assert getattr(alone, field.name)[0] == getattr(among, field.name)[row], field.name
+            np.testing.assert_array_equal(getattr(alone, field.name)[0], getattr(among, field.name)[row], field.name)
     assert loaded.stored() == stored
 
 

@@ -259,6 +259,31 @@ def assign(
 
 
 @app.command()
+def survey(
+    run: Annotated[str, typer.Argument(metavar="ID", help="number of a run, or netlift.toml: the newest run prepared from it")],
+    budget: Annotated[int, typer.Option(metavar="N", help="number of invitations")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="customers, reason, weight, worth: .csv or .parquet")] = None,
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Choose whom a survey asks, for the most profit from knowing."""
+    from netlift.workflow.survey import survey as choose
+
+    asked = choose(run, budget=budget, out=out, actor=user)
+    if as_json:
+        by_reason = {reason: int((asked.invitations.reason == reason).sum()) for reason in ("value", "random")}
+        worth = float(asked.worth[asked.invitations.reason == "value"].sum())
+        told = {"run_id": asked.run_id, "invitations": by_reason, "may_be_asked": asked.may_be_asked, "left_out": asked.left_out}
+        print_json({**told, "worth": worth, "chance_known": asked.chance_known, "sentence": asked.sentence, "out": out})
+        return
+    typer.echo(asked.sentence)
+    if asked.left_out:
+        print_table("Not to be asked", ("reason", "people"), asked.left_out.items())
+    if out is not None:
+        typer.echo(f"\nCustomers: {out}")
+
+
+@app.command()
 def launch(
     run_id: RunId,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="check everything, send nothing")] = False,

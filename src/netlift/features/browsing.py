@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from netlift.engine import Session
-from netlift.features.catalogue import Entry, Subject
+from netlift.features.catalogue import Entry, Kind, Subject
 from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature, Tables
 from netlift.settings import EventNames, event_key
@@ -39,7 +39,8 @@ def _visits(name: str, meaning: str, condition: str, *, words: tuple[str, str]) 
 
 def _share(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
     feature = Feature(name, "share", meaning, "browsing", UNSEEN, "logit", words=words)
-    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)")
+    kind = Kind("count(*)", f"count(*) FILTER (WHERE {condition})", name)
+    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)", kind=kind)
 
 
 def _mean(name: str, unit: str, meaning: str, *, column: str, words: tuple[str, str]) -> Entry:
@@ -210,5 +211,6 @@ def _interest_entries(interests: Sequence[str]) -> list[Entry]:
             sensitivity=sensitivity(category),
             words=(f"little interest in {category}", f"much interest in {category}"),
         )
-        entries.append(Entry(feature, f"sum(interest_{i}) / nullif(sum(interest_all), 0e0)"))
+        kind = Kind("sum(interest_all)", f"sum(interest_{i})", "interests")
+        entries.append(Entry(feature, f"sum(interest_{i}) / nullif(sum(interest_all), 0e0)", kind=kind))
     return entries

@@ -7,20 +7,20 @@ import difflib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-import numpy as np
-
 from netlift import engine as engines
-from netlift.engine import Session, quoted
+from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
 from netlift.features import browsing, campaigns, categories, customer_value, enrichment, matrix, own, purchases, survey
 from netlift.features.attributes import attributes, skewed
-from netlift.features.catalogue import Entry, Subject
+from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
 from netlift.features.customer_value import Valued
+from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import keep_by_range, roll_up
-from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, Texts, silent
+from netlift.features.rollups import roll_up
+from netlift.features.wide import Wide
+from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
 
 READ = (
@@ -65,36 +65,23 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
-    features: list[Feature] = []
-    selected = ["p.customer_id AS customer_id"]
-    joins: list[str] = []
+    wide = Wide(engine, literals)
     subjects = _subjects(settings, engine, tables, literals, rolled=ranges is not None)
     subjects += own.subjects(settings, engine, tables, taken=_taken(settings, tables, subjects))
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
-        _aggregate(engine, subject, entries, literals, ranges or ("1 = 1",))
-        alias = f"features_{subject.name}"
-        joins.append(f"LEFT JOIN {alias} ON {alias}.customer_id = p.customer_id")
-        selected += [_selected(alias, e, literals) for e in entries]
-        features += [dataclasses.replace(e.feature, unit=_fill(e.feature.unit, literals)) for e in entries]
+        wide.add_subject(subject, entries, ranges=ranges, learnt=learnt)
     notes = _population(engine, tables, literals) + tuple(note for subject in subjects for note in subject.notes)
     valued = _valued(settings, engine, tables, moment=moment, ranges=ranges, learnt=learnt)
-    notes += valued.notes
     if valued.features:
-        joins.append(f"LEFT JOIN {customer_value.TABLE} AS v ON v.customer_id = p.customer_id")
-        selected += [f"v.{quoted(f.name)}" for f in valued.features]
-        features += [dataclasses.replace(f, unit=_fill(f.unit, literals)) for f in valued.features]
-    columns = attributes(settings, tables)
-    if columns:
-        joins.append("LEFT JOIN customers ON customers.customer_id = p.customer_id")
-        selected += [f"CAST(customers.{quoted(f.name)} AS DOUBLE) AS {quoted(f.name)}" for f in columns]
-        features += columns
-    if not features:
+        wide.add(customer_value.TABLE, valued.features, tiers={"spend": f"{customer_value.TABLE}.sufficiency"})
+    if columns := attributes(settings, tables):
+        wide.add("customers", columns)
+    if not wide.features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
-    sql = f"SELECT {', '.join(selected)} FROM features_population AS p {' '.join(joins)}"
-    sql, made = own.over_features(settings, engine, sql, features)
-    features += made
+    sql, made = own.over_features(settings, engine, wide.sql, wide.features)
+    features = [*wide.features, *made]
     read = matrix.read(engine, sql, [f.name for f in features])
     judged = outcome(settings, engine, tables, clock=moment, customer_ids=read.customer_ids)
     final = _decided(features, read.values, judged)
@@ -108,11 +95,11 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         value=value,
         value_name=value_name,
         outcome=judged,
-        notes=notes,
+        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
-        learnt=Learnt(value=valued.parameters, check=valued.check),
-        sufficiency=_sufficiency(engine, valued),
+        learnt=Learnt(wide.shares, valued.parameters, valued.check),
+        sufficiency=wide.sufficiency(),
     )
 
 
@@ -157,20 +144,6 @@ def _taken(settings: Settings, tables: Tables, subjects: Sequence[Subject]) -> l
     return [*of_subjects, *(f.name for f in attributes(settings, tables))]
 
 
-def _aggregate(engine: Session, subject: Subject, entries: list[Entry], literals: dict[str, str], ranges: Sequence[str]) -> None:
-    columns = ", ".join(f"{_fill(e.sql, literals)} AS {quoted(e.feature.name)}" for e in entries)
-    relation = _fill(subject.relation, literals)
-    keep_by_range(
-        engine, f"features_{subject.name}", f"SELECT customer_id, {columns} FROM ({relation}) AS facts GROUP BY customer_id", ranges
-    )
-
-
-def _selected(alias: str, entry: Entry, literals: dict[str, str]) -> str:
-    name = quoted(entry.feature.name)
-    known = f"CASE WHEN {alias}.customer_id IS NULL THEN {_fill(entry.absent, literals)} ELSE {alias}.{name} END"
-    return f"CAST({known} AS DOUBLE) AS {name}"
-
-
 def _valued(
     settings: Settings, engine: Session, tables: Tables, *, moment: Clock, ranges: tuple[str, ...] | None, learnt: Learnt | None
 ) -> Valued:
@@ -183,23 +156,6 @@ def _valued(
 def _forecast(settings: Settings, read: Matrix, check: ForecastCheck) -> Forecast:
     spend, low, high = (read.column(name) for name in ("expected_spend", "expected_spend_low", "expected_spend_high"))
     return Forecast(settings.features.horizon, spend, low, high, check)
-
-
-def _sufficiency(engine: Session, valued: Valued) -> dict[str, Texts]:
-    """The tier of every customer, by what it is of."""
-    if not valued.features:
-        return {}
-    tiers = engine.arrow(
-        f"SELECT v.sufficiency FROM features_population AS p LEFT JOIN {customer_value.TABLE} AS v ON v.customer_id = p.customer_id"
-        " ORDER BY p.customer_id NULLS LAST"
-    )
-    return {"spend": np.array(tiers["sufficiency"].to_pylist(), dtype=object)}
-
-
-def _fill(text: str, literals: dict[str, str]) -> str:
-    for name, value in literals.items():
-        text = text.replace(name, value)
-    return text
 
 
 def _decided(features: list[Feature], values: Floats, outcome: Outcome | None) -> tuple[Feature, ...]:

@@ -13,16 +13,27 @@ from netlift.records import Feature
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """How many facts a share is made of, as aggregates: with few of them, the share is drawn to the mean of all customers."""
+
+    facts: str  # all facts of the customer, the same text throughout a family
+    these: str  # those of the share's kind
+    family: str  # shares of one family are of different kinds of the same facts
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A feature and the aggregate that computes it.
 
-    `needs` are columns its table must have; `absent` is the value of a customer without any fact ("NULL" = missing).
+    `needs` are columns its table must have; `absent` is the value of a customer without any fact ("NULL" = missing); `kind` says that
+    the feature is a share to be drawn to the mean of all where a customer has few facts.
     """
 
     feature: Feature
     sql: str
     needs: tuple[str, ...] = ()
     absent: str = "NULL"
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""Features of what is bought: the share of money in each of the largest product categories."""
+"""Features of what is bought: the share of money in each of the largest product categories.
+
+A customer's share is drawn to that of all by the number of his lines: how customers differ in lines says how far.
+"""
 
 from __future__ import annotations
 
 import re
 
 from netlift.engine import Session
-from netlift.features.catalogue import Entry, Subject
+from netlift.features.catalogue import Entry, Kind, Subject
 from netlift.features.rollups import MONEY
 from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature
@@ -13,11 +16,11 @@ from netlift.records import Feature
 LARGEST = 8  # the shares of smaller categories are mostly zeros: noise for any clusterer
 
 RELATION = """
-SELECT t.customer_id AS customer_id, p.category AS category, t.amount AS amount
+SELECT t.customer_id AS customer_id, p.category AS category, t.amount AS amount, 1 AS lines
 FROM transactions AS t JOIN products AS p ON t.product_id = p.product_id
 WHERE t.local_timestamp < {as_of} AND p.category IS NOT NULL
 """
-ROLLED = f"SELECT customer_id, category, amount FROM {MONEY} WHERE {{bucket}}"
+ROLLED = f"SELECT customer_id, category, amount, lines FROM {MONEY} WHERE {{bucket}}"
 
 
 def subject(engine: Session, as_of: str, *, rolled: bool) -> Subject:
@@ -52,4 +55,6 @@ def _share(name: str, category: str) -> Entry:
         sensitivity=sensitivity(category),
         words=(f"little {category}", f"much {category}"),
     )
-    return Entry(feature, f"coalesce(sum(amount) FILTER (WHERE category = {literal}), 0e0) / nullif(sum(amount), 0e0)")
+    here = f"FILTER (WHERE category = {literal})"
+    kind = Kind("sum(lines)", f"sum(lines) {here}", "categories")
+    return Entry(feature, f"coalesce(sum(amount) {here}, 0e0) / nullif(sum(amount), 0e0)", kind=kind)

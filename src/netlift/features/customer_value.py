@@ -92,7 +92,7 @@ def foretell(
         model = _fitted(*(known[name] for name in NOW), horizon=horizon)
         check, notes = _checked(known, held_out)
     except NotEnoughData as error:
-        return Valued(notes=(f"What customers will spend is not foretold: {error}",))
+        return Valued(notes=(f"what customers will spend is not foretold: {str(error).rstrip('.')}",))
     _keep(session, model, drawn)
     return Valued(_features(horizon), model.parameters(), check, notes)
 
@@ -150,7 +150,7 @@ def _checked(known: dict[str, Floats], held_out: int) -> tuple[ForecastCheck, tu
     if abs(off) <= FAR_OFF:
         return check, ()
     warning = (
-        f"Of the last {held_out} days, held back, {said.purchases.sum():,.0f} purchases were foretold and {came.sum():,.0f} came "
+        f"of the last {held_out} days, held back, {said.purchases.sum():,.0f} purchases were foretold and {came.sum():,.0f} came "
         f"({off:+.0%}): the model knows no season, so take what customers will spend as an order of customers more than as a level"
     )
     return check, (warning,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlift.features.catalogue import Entry, Subject
+from netlift.features.catalogue import Entry, Kind, Subject
 from netlift.features.rollups import BASKETS, LINES, basket_columns
 from netlift.records import Feature
 
@@ -51,7 +51,8 @@ def _window(days: int) -> tuple[Entry, ...]:
 
 def _share(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
     feature = Feature(name, "share", meaning, "time", "missing for customers who have not bought", "logit", words=words)
-    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)")
+    kind = Kind("count(*)", f"count(*) FILTER (WHERE {condition})", name)
+    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)", kind=kind)
 
 
 ENTRIES = (
@@ -178,6 +179,7 @@ ENTRIES = (
         ),
         "avg(CASE WHEN coupon > 0 THEN 1e0 ELSE 0e0 END)",
         ("coupon",),
+        kind=Kind("count(*)", "count(*) FILTER (WHERE coupon > 0)", "coupon_share"),
     ),
     _share("weekend_share", "purchases on Saturday or Sunday", "iso_weekday(local_at) >= 6", words=("weekday buyers", "weekend buyers")),
     _share("morning_share", "purchases before noon", "hour_of(local_at) < 12", words=("rarely before noon", "often before noon")),

@@ -24,7 +24,7 @@ from netlift.engine import Engine, Session, quoted
 from netlift.records import Part, Tables
 
 READING = ".reading"
-VERSION = 1  # of the roll-ups' content
+VERSION = 2  # of the roll-ups' content
 ROWS = 15_000_000  # lines of transactions, and events, whose features are computed in one pass
 BASKETS, MONEY = "features_baskets", "features_money"  # the engine's views
 _APART, _KEYS = "features_apart", "features_apart_keys"  # lines of baskets that stand in more than one part, and who and which
@@ -36,7 +36,7 @@ SELECT customer_id, {basket} AS basket, min(timestamp) AS bought_at, min(local_t
 FROM {lines} WHERE {condition} GROUP BY customer_id, {basket}
 """
 CATEGORIES = """
-SELECT t.customer_id AS customer_id, p.category AS category, sum(t.amount) AS amount{bucket}
+SELECT t.customer_id AS customer_id, p.category AS category, sum(t.amount) AS amount, count(*) AS lines{bucket}
 FROM {lines} AS t JOIN products AS p ON t.product_id = p.product_id
 WHERE {condition} AND p.category IS NOT NULL GROUP BY t.customer_id, p.category
 """

@@ -6,6 +6,7 @@ A customer without a fact gets the mean of all; one with many keeps his own figu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,24 @@ from netlift.records import Floats, Ints, Texts
 
 CONCENTRATIONS = np.geomspace(0.5, 100, 25)  # of the Dirichlet, in facts
 BOUND = 12.0  # of the logs of r and alpha
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many customers have each number of facts, (m,) each."""
+
+    facts: Ints
+    customers: Ints
+
+    @staticmethod
+    def of(facts: Ints) -> Tally:
+        """Of n customers, (n,)."""
+        return Tally(*np.unique(facts, return_counts=True))
+
+    @property
+    def total(self) -> int:
+        """Facts of all customers together."""
+        return int(self.facts @ self.customers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +70,13 @@ def shrink_share(counts: Ints) -> Shares:
         raise NotEnoughData(f"{len(counts):,} customers have 0 facts together, and shares need at least 1; leave the shares out.")
     pooled = counts.sum(axis=0) / counts.sum()
     own = counts.sum(axis=1)
-    c = float(max(CONCENTRATIONS, key=lambda one: _share_likelihood(float(one), pooled, counts)))
+    c = concentration(Tally.of(own), [Tally.of(kind) for kind in counts.T])
     return Shares((counts + c * pooled) / (own + c)[:, None], pooled, c, tiers(own.astype(float), c))
+
+
+def concentration(own: Tally, kinds: Sequence[Tally]) -> float:
+    """How many facts the mean of all weighs: c of the likeliest Dirichlet-multinomial, from tallies of all facts and of each kind."""
+    return float(max(CONCENTRATIONS, key=lambda c: _share_likelihood(float(c), own, kinds)))
 
 
 def shrink_rate(events: Ints, exposure: Floats) -> Rates:
@@ -94,14 +118,13 @@ def reliability(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.divide((one * two).sum(axis=0), spread, out=np.zeros(len(spread)), where=spread > 0))
 
 
-def _share_likelihood(c: float, pooled: Floats, counts: Ints) -> float:
+def _share_likelihood(c: float, own: Tally, kinds: Sequence[Tally]) -> float:
     """Dirichlet-multinomial log-likelihood of c, equal counts taken together."""
-    own = np.bincount(counts.sum(axis=1))
-    total = float(own @ (gammaln(c) - gammaln(c + np.arange(len(own)))))
-    for share, column in zip(pooled, counts.T, strict=True):
+    total = float(own.customers @ (gammaln(c) - gammaln(c + own.facts)))
+    for kind in kinds:
+        share = kind.total / own.total
         if share > 0:
-            times = np.bincount(column)
-            total += float(times @ (gammaln(np.arange(len(times)) + c * share) - gammaln(c * share)))
+            total += float(kind.customers @ (gammaln(kind.facts + c * share) - gammaln(c * share)))
     return total
 
 

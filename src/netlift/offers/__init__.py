@@ -2,5 +2,6 @@
 
 from netlift.offers.choice import choose
 from netlift.offers.targeting import Ask, target
+from netlift.offers.whom_to_ask import Invitations, whom_to_ask
 
-__all__ = ["Ask", "choose", "target"]
+__all__ = ["Ask", "Invitations", "choose", "target", "whom_to_ask"]

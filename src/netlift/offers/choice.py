@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from netlift.engine import Engine
 from netlift.offers.advice import Buying, advise, losers, per_customer, priced
+from netlift.offers.asking import asking
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
 from netlift.offers.worth import PEOPLE, bought, money_columns
@@ -62,6 +63,7 @@ def choose(
         contacts_7d=week,
         contacts_30d=month,
         warnings=(*losers(advice, features), *_doubts(settings, tables, offers, features.outcome)),
+        asking=asking(features, segmentation, advice),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from netlift.errors import SettingsError
 from netlift.records import Floats, Ints, Texts
 
+NOTHING = 1e-3  # of the largest profit at stake: an answer worth less is worth no question
 QUOTA = 0.15  # share of the invitations drawn at random, so that answers can be weighted to everybody
 
 
@@ -27,21 +28,22 @@ class Invitations:
 
 def evpi(membership: Floats, profit: Floats) -> Floats:
     """Money that knowing each customer's segment is worth, (n,) >= 0, from P(segment) (n, k) and profit per contact (k,)."""
-    known = membership @ np.maximum(profit, 0.0)
-    return np.asarray(np.maximum(known - np.maximum(membership @ profit, 0.0), 0.0))
+    value = membership @ np.maximum(profit, 0.0) - np.maximum(membership @ profit, 0.0)
+    return np.where(value < NOTHING * np.abs(profit).max(), 0.0, value)
 
 
 def whom_to_ask(worth: Floats, budget: int, *, seed: int) -> Invitations:
-    """The customers of greatest worth (n,), EVPI x P(respond), and a random quota of the others.
+    """The customers of greatest worth (n,), EVPI x P(respond), and a random quota of the others; nobody for a worth of 0.
 
     Raises:
         SettingsError: the budget is below 2 or above the number of customers.
     """
     if not 2 <= budget <= len(worth):
         raise SettingsError(f"The survey's budget is {budget} invitations, and {len(worth):,} customers can be asked; give 2 to as many.")
-    drawn = max(1, round(QUOTA * budget))
+    most = min(budget - max(1, round(QUOTA * budget)), int((worth > 0).sum()))
+    drawn = budget - most
     order = np.argsort(-worth, kind="stable")
-    best, others = order[: budget - drawn], order[budget - drawn :]
+    best, others = order[:most], order[most:]
     chance = np.random.default_rng(seed).choice(others, drawn, replace=False)
     row = np.concatenate([best, chance])
     reason = np.array(["value"] * len(best) + ["random"] * drawn, dtype=object)

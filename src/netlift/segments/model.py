@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from netlift import snapshot
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, Refused
 from netlift.records import Features, Floats, Ints, Learnt, Texts
-from netlift.segments import anomaly, plane, worth
+from netlift.segments import anomaly, membership, plane, worth
 from netlift.segments.anomaly import Half, Scorer
 from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Partition, Tree
 from netlift.segments.plane import Plane
@@ -31,6 +31,7 @@ ASSIGNED = pa.schema(
         ("y", pa.float64()),
         ("anomaly_score", pa.float64()),
         ("anomaly_reason", pa.string()),
+        ("membership", pa.list_(pa.float64())),
     ]
 )
 
@@ -44,6 +45,7 @@ class Assigned:
     y: Floats
     anomaly_score: Floats  # (n,) 0..1
     anomaly_reason: Texts  # (n,) "" for customers who are not unusual
+    membership: Floats  # (n, k) P(segment 1), ..., P(segment k); (n, 0) where there are no segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Model:
     scorer: Scorer
     grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on who have the fact
     missing: Floats  # (p,) share of the customers fitted on who lacked the fact
+    doubt: Mixture | None = None  # whose posterior is the membership; None = the partition leaves no doubt
     learnt: Learnt = field(default_factory=Learnt)  # what the features of newer customers must be made with
 
     @property
@@ -76,21 +79,26 @@ class Model:
                 f"The feature '{name}' is infinite for a customer; leave out impossible amounts, or use nullif in its divisor."
             )
         parts = [self._apply(values[start : start + CHUNK]) for start in range(0, max(len(values), 1), CHUNK)]
-        names = ("segment", "x", "y", "anomaly_score", "anomaly_reason")
-        return Assigned(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return Assigned(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Assigned)))
 
     def _apply(self, values: Floats) -> Assigned:
         X = self.prep.apply(values)
         segment = np.zeros(len(X), dtype=np.int64) if self.partition is None else self.number[self.partition.assign(X)]
         score = self.scorer.score(self.prep.unclipped(values))
         reason = anomaly.reasons(score, self.prep.raw(values), self.prep.features, grids=self.grids)
-        return Assigned(segment, *self.plane.place(X), score, reason)
+        return Assigned(segment, *self.plane.place(X), score, reason, self._membership(X))
+
+    def _membership(self, X: Floats) -> Floats:
+        if self.partition is None:
+            return np.empty((len(X), 0))
+        by_label = membership.probability(self.partition, self.doubt, X, len(self.number))
+        return np.ascontiguousarray(by_label[np.argsort(self.number)].T)
 
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Customers in columns customer_id and the inputs to rows of `ASSIGNED`: what `Session.apply` calls."""
         values = [batch[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in self.inputs]
         made = self.apply(np.column_stack(values))
-        columns = [made.segment, made.x, made.y, made.anomaly_score, made.anomaly_reason]
+        columns = [made.segment, made.x, made.y, made.anomaly_score, made.anomaly_reason, list(made.membership)]
         return pa.RecordBatch.from_arrays(
             [batch["customer_id"], *(pa.array(c, f.type) for c, f in zip(columns, list(ASSIGNED)[1:], strict=True))], schema=ASSIGNED
         )
@@ -117,6 +125,7 @@ def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: in
         scorer=anomaly.fit(scaling.unclipped(features.values), seed=seed),
         grids=tuple(anomaly.grid(column[~np.isnan(column)]) for column in kept.T),
         missing=np.isnan(kept).mean(axis=0),
+        doubt=None if partition is None else membership.fit(partition, X),
         learnt=features.learnt,
     )
 
@@ -144,5 +153,6 @@ def assigned(session: Session, model: Model, customer_ids: Texts) -> Assigned:
     found = session.arrow("SELECT * FROM assigned ORDER BY customer_id")
     if found["customer_id"].to_pylist() != customer_ids.tolist():
         raise AssertionError("the table features does not hold the customers of the features")
-    segment, x, y, score, reason = (found[name].to_numpy() for name in list(ASSIGNED.names)[1:])
-    return Assigned(segment, x, y, score, reason.astype(object))
+    segment, x, y, score, reason = (found[name].to_numpy() for name in list(ASSIGNED.names)[1:-1])
+    belongs = found["membership"].combine_chunks().flatten().to_numpy().reshape(len(found), len(model.number))
+    return Assigned(segment, x, y, score, reason.astype(object), belongs)

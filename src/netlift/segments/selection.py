@@ -58,6 +58,7 @@ def segment(settings: Settings, features: Features, progress: Progress = silent,
             y=said.y,
             anomaly_score=said.anomaly_score,
             anomaly_reason=said.anomaly_reason,
+            membership=said.membership if found.algorithm else None,
             warnings=(*_sampled(features), *found.warnings),
             model=fitted.stored(),
         )

@@ -73,6 +73,12 @@ def get(run_id: str) -> Run:
     return run
 
 
+def of_config(sha256: str) -> Run | None:
+    """The newest prepared run of exactly these settings; None where there is none."""
+    prepared = Run.objects.exclude(state="preparing").filter(facts__config_sha256=sha256)
+    return prepared.order_by("-pk").first()
+
+
 def move(run: Run, state: str) -> None:
     """Write the run with a new state; the caller holds the transaction and has checked that the step is allowed."""
     run.state, run.changed_at = state, timezone.now()

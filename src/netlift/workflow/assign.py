@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from django.db import transaction
 
 from netlift import features, segments, sources
 from netlift.engine import Engine
-from netlift.errors import InputError, NotFound, Refused, SettingsError
+from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Features, Floats
 from netlift.segments import Drift, Model
 from netlift.settings import Settings, given
@@ -66,7 +65,7 @@ def assign(
     then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
     customers = outputs.customers(known, found, _names(folder))
     if out is not None:
-        _write(customers, out)
+        outputs.write_table(customers, out)
     with transaction.atomic():
         audit.record("assign", actor=who, run_id=int(run_id), details={"customers": len(customers), "config_sha256": settings.sha256})
     return Assigned(run_id, customers, segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment)))
@@ -101,16 +100,3 @@ def _inputs(run_id: str, model: Model, known: Features) -> Floats:
 def _names(folder: Path) -> dict[int, str]:
     told = json.loads((folder / "segments.json").read_text(encoding="utf-8"))
     return {s["segment"]: s["name"] for s in told}
-
-
-def _write(customers: pa.Table, out: Path) -> None:
-    """Whole or not at all."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            pq.write_table(customers, file)
-        part.replace(out)
-    except OSError as error:
-        raise SettingsError(f"--out '{out}' cannot be written: {error.strerror}; name a file in a folder that is there.") from error
-    finally:
-        part.unlink(missing_ok=True)

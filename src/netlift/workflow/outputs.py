@@ -18,7 +18,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from netlift.engine import Engine
-from netlift.records import Audience, Candidate, Features, Insight, Recommendation, Segment, Segmentation, TableInput, Tables
+from netlift.errors import SettingsError
+from netlift.records import Asking, Audience, Candidate, Features, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
 from netlift.segments import Assigned
 
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
@@ -77,8 +78,9 @@ def _input(read: TableInput) -> dict[str, Any]:
 
 
 def customers(known: Features, found: Segmentation | Assigned, names: Mapping[int, str]) -> pa.Table:
-    """The rows of customers.parquet: one per customer; what is not foretold of a customer is null."""
+    """The rows of customers.parquet: one per customer; what is not known of a customer is null."""
     nothing = pa.nulls(len(known.customer_ids), pa.float64())
+    sure = found.membership
     ahead = known.forecast
     return pa.table(
         {
@@ -89,12 +91,39 @@ def customers(known: Features, found: Segmentation | Assigned, names: Mapping[in
             "y": pa.array(found.y, pa.float64()),
             "anomaly_score": pa.array(found.anomaly_score, pa.float64()),
             "anomaly_reason": pa.array([reason or None for reason in found.anomaly_reason], pa.string()),
+            "membership": nothing if sure is None or not sure.size else pa.array(sure[np.arange(len(sure)), found.segment - 1]),
             "expected_spend": pa.array(ahead.spend, from_pandas=True) if ahead else nothing,
             "expected_spend_low": pa.array(ahead.low, from_pandas=True) if ahead else nothing,
             "expected_spend_high": pa.array(ahead.high, from_pandas=True) if ahead else nothing,
             **{f"sufficiency_{of}": pa.array(tiers, pa.string()) for of, tiers in known.sufficiency.items()},
         }
     )
+
+
+def write_table(table: pa.Table, out: Path) -> None:
+    """Write a file that the user named, whole or not at all: CSV where its name ends in .csv, else Parquet.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            if out.suffix == ".csv":
+                pa.csv.write_csv(table, file)
+            else:
+                pq.write_table(table, file)
+        part.replace(out)
+    except OSError as error:
+        raise SettingsError(f"--out '{out}' cannot be written: {error.strerror}; name a file in a folder that is there.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_asking(customer_ids: Texts, asking: Asking, path: Path) -> None:
+    """Write what asking each customer in a survey is worth; chance_to_answer is null where it is not known."""
+    chance = pa.nulls(len(customer_ids), pa.float64()) if asking.chance is None else pa.array(asking.chance)
+    pq.write_table(pa.table({"customer_id": pa.array(customer_ids, pa.string()), "worth": asking.worth, "chance_to_answer": chance}), path)
 
 
 def write_comparison(segmentation: Segmentation, path: Path) -> None:

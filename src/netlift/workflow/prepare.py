@@ -48,7 +48,12 @@ FILES = {
     "quarantine",
     "report.html",
 }
-SNAPSHOT, KEPT, MODEL = "content.npz", "settings.json", "model.npz"  # what later verbs need; only in netlift's own folder
+SNAPSHOT, KEPT, MODEL, ASKING = (
+    "content.npz",
+    "settings.json",
+    "model.npz",
+    "asking.parquet",
+)  # what later verbs need; only in netlift's own folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def _copy(folder: Path, out: Path) -> None:
     """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL))
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING))
     except OSError as error:
         raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
 
@@ -240,17 +245,20 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
 def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Path) -> None:
     names = {s.segment: s.name for s in thought.insight.segments}
     pq.write_table(outputs.customers(thought.features, thought.segmentation, names), folder / "customers.parquet")
+    if thought.choice.asking is not None:
+        outputs.write_asking(thought.features.customer_ids, thought.choice.asking, folder / ASKING)
     outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
-    # the report at the end needs everything but the matrix of values and the model
+    # the report at the end needs everything but the matrices and the model
     slim = dataclasses.replace(
         content,
         features=dataclasses.replace(content.features, values=np.empty((0, 0))),
-        segmentation=dataclasses.replace(content.segmentation, model=None),
+        segmentation=dataclasses.replace(content.segmentation, model=None, membership=None),
+        choice=dataclasses.replace(content.choice, asking=None),
     )
     snapshot.save(slim, folder / SNAPSHOT)
 
