@@ -22,7 +22,7 @@ from tests import shop
 from tests.spark import connect_server
 
 SAMPLE = 200  # customers
-NARROW = 6  # columns: a customer's id with segment, place on the map, anomaly score and its reason
+NARROW = 7  # columns: a customer's id with segment, place on the map, anomaly score and its reason, and how surely the segment is his
 
 
 @pytest.fixture(scope="module", params=["classic", "connect"])
