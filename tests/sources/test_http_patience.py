@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import httpx
 import pytest
 
@@ -31,3 +33,15 @@ def test_an_endless_wish_is_told_of() -> None:
 def test_a_redirect_is_told_without_secrets(location: str, place: str) -> None:
     """Host and path only, and no stack trace for what is no address."""
     assert place_of(httpx.Response(302, headers={"location": location})) == place
+
+
+def test_what_no_request_can_carry_is_not_shown() -> None:
+    """The library's own message would hold the secret."""
+
+    def send() -> NoReturn:
+        raise httpx.LocalProtocolError("Illegal header value b'Bearer s3cret'")
+
+    with pytest.raises(SourceError, match="cannot be asked: its url, user or secret holds a sign") as caught:
+        patiently(send, "The API")
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__suppress_context__

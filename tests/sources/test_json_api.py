@@ -201,6 +201,31 @@ def test_wrong_settings_are_named(server: Small, tmp_path: Path, connection: dic
     assert server.asked == []
 
 
+@pytest.mark.parametrize("secret", ["s3cret\nX: y", "s3cr\u00e9t", "", "s3cret\x07"])
+def test_a_token_that_no_header_can_carry_is_refused(server: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    """By the name of its variable; the token itself is in no message."""
+    monkeypatch.setenv("API_TOKEN", secret)
+    with pytest.raises(SettingsError, match="The environment variable API_TOKEN") as caught:
+        load(server, tmp_path, token_env="API_TOKEN")
+    assert "s3cr" not in str(caught.value)
+    assert server.asked == []
+
+
+def test_a_line_end_after_a_token_is_no_part_of_it(server: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As files with Windows line ends bring it."""
+    monkeypatch.setenv("API_TOKEN", "s3cret\r\n")
+    server.answer = lambda _: answer(PEOPLE)
+    load(server, tmp_path, token_env="API_TOKEN")
+    assert server.asked[0].headers["Authorization"] == "Bearer s3cret"
+
+
+def test_half_a_pair_of_characters_is_quarantined(server: Small, tmp_path: Path) -> None:
+    """JSON may hold what no text can: that row is refused, the others are read."""
+    server.answer = lambda _: Answer(json.dumps([*PEOPLE, {"id": "\ud800"}]))
+    with pytest.raises(SourceError, match=r"1 of 8 rows .* holds half of a pair of characters"):
+        load(server, tmp_path)
+
+
 @pytest.mark.parametrize("link", ["http://[", "http://shop.example/\x00"])
 def test_a_next_page_that_is_no_address_is_told(server: Small, tmp_path: Path, link: str) -> None:
     """Broken brackets and control characters: one sentence, no stack trace."""

@@ -146,7 +146,7 @@ def check(config: Config, as_json: Json = False) -> None:
         best = health["suggestions"][0]
         typer.echo(f"Most would be added by {best['add']}: {best['features']} features.")
     for note in health["notes"]:
-        typer.echo(f"{note[0].upper()}{note[1:]}.")
+        typer.echo(f"{note[0].upper()}{note[1:].rstrip('.')}.")
     typer.echo(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")
 
 

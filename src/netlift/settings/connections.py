@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from netlift.errors import SettingsError
 from netlift.settings.section import Section, secret, this_machine
 
 
@@ -85,7 +86,11 @@ class ApiConnection(SignedIn):
     kind: Literal["api"]
     url: str = Field(description="where the paths of tables begin")
     token_env: str | None = Field(default=None, description="environment variable with a token, instead of user and password")
-    token_header: str = Field(default="Authorization", description="header that carries the token; Authorization: with 'Bearer ' before it")
+    token_header: str = Field(
+        default="Authorization",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="header that carries the token; Authorization: with 'Bearer ' before it",
+    )
     rows: str = Field(default="", description="where the list of rows is in a page, e.g. result.responses; default: the page is the list")
     paging: Literal["none", "next", "link_header", "cursor", "page", "offset"] = "none"
     next: str = Field(default="next", description="where the page's next link (paging next) or cursor (paging cursor) is")
@@ -106,8 +111,15 @@ class ApiConnection(SignedIn):
         return self
 
     def token(self) -> str | None:
-        """The token, read from the environment each time it is needed."""
-        return secret(self.token_env, None, "token")
+        """The token, read from the environment each time it is needed.
+
+        Raises:
+            SettingsError: it is not there, or no header can carry it.
+        """
+        token = secret(self.token_env, None, "token")
+        if token is not None and not token.isascii():
+            raise SettingsError(f"The environment variable {self.token_env} holds a letter that no token has, such as ä; copy it anew.")
+        return token
 
 
 class SqlConnection(SignedIn):

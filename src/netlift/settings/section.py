@@ -26,14 +26,24 @@ def this_machine(host: str) -> bool:
 
 
 def secret(env: str | None, file: str | None, key: str) -> str | None:
-    """A secret from the environment or a file, read each time it is needed; None where neither is named."""
+    """A secret from the environment or a file, read each time it is needed; None where neither is named; line ends after it are cut.
+
+    Raises:
+        SettingsError: it is not there, empty, or holds a control character; it is never shown.
+    """
     if env:
         if env not in os.environ:
             raise SettingsError(f"The environment variable {env}, named as {key}_env, is not set.")
-        return os.environ[env]
-    if file:
+        found, where = os.environ[env].rstrip("\r\n"), f"The environment variable {env}, named as {key}_env,"
+    elif file:
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
+            found, where = Path(file).read_text(encoding="utf-8").strip(), f"{key}_file '{file}'"
         except OSError as error:
             raise SettingsError(f"{key}_file '{file}' cannot be read: {error.strerror}.") from error
-    return None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{key}_file '{file}' is no UTF-8 text; write the secret alone into it.") from None
+    else:
+        return None
+    if not found or not found.isprintable():
+        raise SettingsError(f"{where} is empty or holds a line break or another control character; write the secret alone into it.")
+    return found

@@ -51,6 +51,10 @@ def patiently(send: Callable[[], httpx.Response], named: str) -> httpx.Response:
         wait = FIRST_WAIT * 2 ** (attempt - 1)
         try:
             response = send()
+        except httpx.LocalProtocolError:
+            raise SourceError(
+                f"{named} cannot be asked: its url, user or secret holds a sign that no request can carry; correct it."
+            ) from None
         except httpx.RequestError as error:
             if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
                 what = "does not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached or breaks off"

@@ -65,7 +65,9 @@ def _client(connection: ApiConnection, name: str) -> Client:
 
 def _write(client: Client, relation: str, path: Path) -> area.Facts:
     rows = 0
-    with path.open("w", encoding="utf-8") as file:
+    with path.open(
+        "w", encoding="utf-8", errors="backslashreplace"
+    ) as file:  # half a pair of characters stays escaped, and is refused later
         for page in client.pages(relation):
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in page)
             rows += len(page)

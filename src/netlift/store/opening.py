@@ -51,7 +51,7 @@ def open_store(folder: Path | None = None) -> None:
     except DatabaseError as error:
         connections.close_all()
         raise InputError(
-            f"The store '{folder / DATABASE}' cannot be opened ({error}); restore it from a backup or move it away."
+            f"The store '{folder / DATABASE}' cannot be opened ({error}); free some space, restore it, or move it away."
         ) from error
 
 

@@ -122,6 +122,9 @@ def _copy(folder: Path, out: Path) -> None:
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
             shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING))
+    except shutil.Error as error:  # of each file that could not be copied: from, to and why
+        why = str(error.args[0][0][2]).split(":", 1)[0]
+        raise SettingsError(f"--out '{out}' cannot be written: {why}; name another folder.") from error
     except OSError as error:
         raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
 
