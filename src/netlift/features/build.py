@@ -75,7 +75,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     notes = _population(engine, tables, literals) + tuple(note for subject in subjects for note in subject.notes)
     valued = _valued(settings, engine, tables, moment=moment, ranges=ranges, learnt=learnt)
     if valued.features:
-        wide.add(customer_value.TABLE, valued.features, tiers={"spend": f"{customer_value.TABLE}.sufficiency"})
+        wide.add(valued.table, valued.features, tiers={"spend": f"{valued.table}.sufficiency"})
     if columns := attributes(settings, tables):
         wide.add("customers", columns)
     if not wide.features:

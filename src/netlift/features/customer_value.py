@@ -24,7 +24,7 @@ from netlift.features.rollups import keep_by_range
 from netlift.features.value_model import FORETOLD, ValueModel
 from netlift.records import Calibration, Feature, Floats, ForecastCheck, Learnt
 
-HISTORIES, TABLE = "features_histories", "features_value"
+HISTORIES = "features_histories"
 NOW, THEN = ("x", "t_x", "watched", "m"), ("x_then", "t_x_then", "watched_then", "m_then", "bought_later", "spent_later")
 FACTS = (*NOW, *THEN)
 FITTED = 20_000  # customers that the model is fitted and checked on: more would move its few parameters by less than their error
@@ -55,8 +55,9 @@ GROUP BY d.customer_id
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """The features that the session's table TABLE now holds, and what was learnt for them; or, without features, why not."""
+    """The features that a table of the session now holds, and what was learnt for them; or, without features, why not."""
 
+    table: str = ""
     features: tuple[Feature, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     check: ForecastCheck | None = None
@@ -66,7 +67,7 @@ class Valued:
 def foretell(
     session: Session, columns: frozenset[str], *, moment: Clock, horizon: int, ranges: tuple[str, ...] | None, learnt: Learnt | None
 ) -> Valued:
-    """Fit and check on at most FITTED customers, drawn at random, and keep everybody's forecast for `horizon` days as TABLE.
+    """Fit and check on at most FITTED customers, drawn at random, and make a table of everybody's forecast for `horizon` days.
 
     Args:
         session: where transactions are.
@@ -85,16 +86,15 @@ def foretell(
     keep_by_range(session, HISTORIES, sql.replace("{as_of}", moment.literals()["{as_of}"]), ranges)
     drawn = _drawn(session)
     if learnt is not None:
-        _keep(session, ValueModel.of(learnt.value, horizon), drawn)
-        return Valued(_features(horizon), learnt.value, learnt.check)
+        table = _keep(session, ValueModel.of(learnt.value, horizon), drawn)
+        return Valued(table, _features(horizon), learnt.value, learnt.check)
     known = {name: drawn[name][:FITTED].to_numpy().astype(np.float64) for name in FACTS}
     try:
         model = _fitted(*(known[name] for name in NOW), horizon=horizon)
         check, notes = _checked(known, held_out)
     except NotEnoughData as error:
         return Valued(notes=(f"what customers will spend is not foretold: {str(error).rstrip('.')}",))
-    _keep(session, model, drawn)
-    return Valued(_features(horizon), model.parameters(), check, notes)
+    return Valued(_keep(session, model, drawn), _features(horizon), model.parameters(), check, notes)
 
 
 def _drawn(session: Session) -> pa.Table:
@@ -104,15 +104,14 @@ def _drawn(session: Session) -> pa.Table:
     return session.arrow(f"SELECT {columns} FROM ({chances}) AS h ORDER BY chance NULLS LAST, customer_id NULLS LAST LIMIT {LARGEST}")
 
 
-def _keep(session: Session, model: ValueModel, drawn: pa.Table) -> None:
-    """Everybody's forecast as TABLE."""
+def _keep(session: Session, model: ValueModel, drawn: pa.Table) -> str:
+    """Everybody's forecast as a table of the session; its name."""
     if drawn.num_rows == LARGEST:
-        session.apply(TABLE, f"SELECT customer_id, {', '.join(NOW)} FROM {HISTORIES}", model.batch, schema=FORETOLD)
-        return
+        session.apply("features_value", f"SELECT customer_id, {', '.join(NOW)} FROM {HISTORIES}", model.batch, schema=FORETOLD)
+        return "features_value"
     # everybody is here already, and Spark's workers need not run netlift
-    session.register("netlift_foretold", pa.Table.from_batches([model.batch(b) for b in drawn.to_batches()], schema=FORETOLD))
-    session.keep(TABLE, f"SELECT {', '.join(FORETOLD.names)} FROM netlift_foretold")
-    session.unregister("netlift_foretold")
+    session.register("features_value_of_all", pa.Table.from_batches([model.batch(b) for b in drawn.to_batches()], schema=FORETOLD))
+    return "features_value_of_all"
 
 
 def _fitted(x: Floats, t_x: Floats, T: Floats, m: Floats, *, horizon: int) -> ValueModel:

@@ -42,6 +42,11 @@ class Survey:
     def sentence(self) -> str:
         """What was chosen and what it is worth."""
         best = self.invitations.reason == "value"
+        if not best.any():
+            return (
+                f"No answer would change what is done with anybody: each customer's segment is sure, or all would be treated alike. "
+                f"{len(best):,} of the {self.may_be_asked:,} customers who may be asked are drawn by lot and stand for all of them."
+            )
         counted = "" if self.chance_known else ", if they answer (nobody was asked before, so the chance to answer is not known)"
         return (
             f"{len(self.customer_ids):,} of the {self.may_be_asked:,} customers who may be asked: {best.sum():,} whose answers are worth "
