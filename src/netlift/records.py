@@ -394,40 +394,6 @@ class Choice:
     asking: Asking | None = None  # None where there are no segments, or nothing is known of what contacting them brings
 
 
-@dataclass(frozen=True, slots=True)
-class Targeting:
-    """Whom to contact, one by one, and what that is worth. Money in the currency of the costs; None = does not apply.
-
-    mode "response": a past contact of everybody, scores are chances to answer; "uplift": an experiment, scores are effects.
-    Every figure comes from customers the model had not seen. Intervals are 95 %.
-    """
-
-    mode: Literal["response", "uplift"]
-    accounting: Accounting
-    n: int
-    base_rate: float  # mean outcome (in uplift mode of the control)
-    auc: float | None
-    auc_low: float | None
-    auc_high: float | None
-    calibration_error: float | None
-    contacts: float  # people above the line
-    profit: float  # of contacting them, total money
-    profit_low: float
-    profit_high: float
-    profit_all: float  # of contacting everybody
-    profit_none: float
-    qini: float | None
-    qini_low: float | None
-    qini_high: float | None
-    policy: Mapping[str, float] | None  # money per customer: value, low, high, value_all, value_none, gain, gain_low, gain_high
-    learner: str
-    sentence: str
-    warnings: tuple[str, ...]
-    customer_ids: Texts  # (n,)
-    score: Floats  # (n,)
-    decision: Texts  # (n,) "contact", the name of an arm, or "do not contact"
-
-
 # --- experiments -------------------------------------------------------------------------------------------------
 
 

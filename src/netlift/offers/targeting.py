@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from netlift.offers import columns as encoding
 from netlift.offers import policy_value, qini, response_model, uplift
 from netlift.offers.columns import Column
 from netlift.offers.uplift import Trial
-from netlift.records import Accounting, Floats, Ints, Targeting, Texts
+from netlift.records import Accounting, Floats, Ints, Texts
 
 DO_NOT, CONTACT = "do not contact", "contact"
 NOT_INCREMENTAL = "This is response profit, not incremental profit: without a control group nobody knows who would have bought anyway."
@@ -29,6 +30,40 @@ class Ask:
     control: str | None = None  # the value of those who were not contacted
     exclude: tuple[str, ...] = ()
     seed: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Targeting:
+    """Whom to contact, one by one, and what that is worth. Money in the currency of the costs; None = does not apply.
+
+    mode "response": a past contact of everybody, scores are chances to answer; "uplift": an experiment, scores are effects.
+    Every figure comes from customers the model had not seen. Intervals are 95 %.
+    """
+
+    mode: Literal["response", "uplift"]
+    accounting: Accounting
+    n: int
+    base_rate: float  # mean outcome (in uplift mode of the control)
+    auc: float | None
+    auc_low: float | None
+    auc_high: float | None
+    calibration_error: float | None
+    contacts: float  # people above the line
+    profit: float  # of contacting them, total money
+    profit_low: float
+    profit_high: float
+    profit_all: float  # of contacting everybody
+    profit_none: float
+    qini: float | None
+    qini_low: float | None
+    qini_high: float | None
+    policy: Mapping[str, float] | None  # money per customer: value, low, high, value_all, value_none, gain, gain_low, gain_high
+    learner: str
+    sentence: str
+    warnings: tuple[str, ...]
+    customer_ids: Texts  # (n,)
+    score: Floats  # (n,)
+    decision: Texts  # (n,) "contact", the name of an arm, or "do not contact"
 
 
 def target(customer_ids: Texts, columns: Mapping[str, Column], ask: Ask) -> Targeting:

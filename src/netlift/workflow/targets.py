@@ -17,7 +17,8 @@ from netlift import offers, sources
 from netlift.engine import Engine, quoted
 from netlift.errors import InputError, SourceError
 from netlift.offers.columns import Column
-from netlift.records import Accounting, Targeting, Texts
+from netlift.offers.targeting import Targeting
+from netlift.records import Accounting, Texts
 from netlift.settings import Format, Settings, parse
 from netlift.sources.csv_file import DELIMITERS, open_csv
 from netlift.sources.date_forms import fitting
