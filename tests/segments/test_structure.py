@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from netlift.segments import structure
+from netlift.segments.structure import Structure
 from tests.segments.generators import structured, structureless
 
 
@@ -39,6 +40,22 @@ def test_features_in_steps_do_not_hide_groups() -> None:
     for X, found in ((groups, True), (cloud, False)):
         steps = np.column_stack([X[:, :5] > 0, np.floor(2 * X[:, 5:])])
         assert structure.examine(steps, seed=7).found == found
+
+
+@pytest.mark.parametrize(
+    ("cloud", "curve", "z", "found", "bent", "borderline"),
+    [
+        (0.01, 0.03, 5.0, True, False, False),
+        (0.05, 0.03, 2.0, True, False, True),
+        (0.01, 0.06, 5.0, False, True, True),
+        (0.01, 0.30, 1.0, False, True, False),
+        (0.30, 0.01, 1.0, False, False, False),
+    ],
+)
+def test_both_kinds_of_copies_must_be_beaten(cloud: float, curve: float, z: float, found: bool, bent: bool, borderline: bool) -> None:  # noqa: FBT001
+    """The larger p decides; a beaten cloud alone is a bend; near the level, or with little height, another seed may turn it."""
+    result = Structure({"cloud": cloud, "curve": curve}, {2: z, 3: -1.0}, copies=99, customers=500, valley_share=0.0)
+    assert (result.found, result.bent, result.borderline) == (found, bent, borderline)
 
 
 def test_the_p_counts_copies_that_reach_as_far() -> None:

@@ -19,6 +19,7 @@ SPLITS = 3  # of the customers; a copy gets one: the mean of more is no farther 
 COPIES = 29  # of each kind
 LARGEST = 2000  # customers; more are sampled
 LEVEL = 0.05
+CLEAR = 4.0  # z that none of the 108 sets without groups reached that the rule was developed on, and 85 of the 87 with groups did
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Structure:
     def bent(self) -> bool:
         """Whether there is no structure, but a bend and not correlation alone explains the agreement."""
         return self.p_by_null["cloud"] <= LEVEL < self.p
+
+    @property
+    def borderline(self) -> bool:
+        """Whether another seed may well turn the answer."""
+        return self.z < CLEAR if self.found else self.p <= 2 * LEVEL
 
     @property
     def best_k(self) -> int:

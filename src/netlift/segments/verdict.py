@@ -46,8 +46,8 @@ def preference(chosen: Screened, steadiest: Screened, *, earned: bool) -> str:
 
 
 def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
-    borderline = ", borderline" if 1 / (structure.copies + 1) < structure.p <= 0.10 else ""
-    bent = "; the continuum is bent, which is no group" if structure.bent else ""
+    borderline = ", borderline" if structure.borderline else ""
+    bent = "; it is bent, which makes no groups" if structure.bent else ""
     test = f"(test against structureless copies: p = {structure.p:.3g}{borderline}{bent})"
     why = "they were asked for by the settings" if asked_for else "the cut pays"
     return {
