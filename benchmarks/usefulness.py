@@ -46,4 +46,4 @@ def _judged(kind: str, seed: int) -> bool | None:
         with suppress(NotEnoughData):  # the mixed-type method has no kinds to work on
             trials |= usefulness.trials(features.values, money, name=name, algorithm=algorithm, task=task)
     best = usefulness.best(trials)
-    return None if best is None else usefulness.report(best, money, seed).useful
+    return None if best is None else usefulness.report(best, features.values, money, seed=seed).useful

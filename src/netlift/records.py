@@ -248,7 +248,7 @@ class Candidate:
     algorithm: str
     k: int
     stability: float  # mean pairwise adjusted Rand index of fits on disjoint sub-samples, judged on common customers
-    stability_null_p: float  # p of the structure test against a Gaussian copula (a property of the data)
+    stability_null_p: float  # p of the structure test (a property of the data)
     silhouette: float
     usefulness: float  # decision value per customer on the split named in `judged_on`, money
     usefulness_low: float  # one-sided 95 % bounds

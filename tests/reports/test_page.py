@@ -143,7 +143,7 @@ def test_figures_behind_the_verdict_are_in_words_in_the_appendix(page: str) -> N
     before, _, method = page.partition('id="method"')
     assert "Figures behind the verdict" in method
     assert "Figures behind the verdict" not in before
-    assert "Chance of as much stability in data without groups" in method
+    assert "Chance of as much agreement in data without groups" in method
 
 
 def test_segments_name_accounting_and_fidelity(page: str, full: ReportContent) -> None:

@@ -8,6 +8,7 @@ import pytest
 from netlift.records import Accounting, Outcome
 from netlift.segments import usefulness
 from netlift.segments.algorithms import ALGORITHMS
+from netlift.segments.partition import Nearest
 from netlift.segments.task import Task
 from netlift.segments.usefulness import Money, Trial, Value
 from tests.segments.generators import scenario
@@ -66,7 +67,8 @@ def test_report_figures_come_from_customers_not_used_to_choose() -> None:
     profit[200:] = np.where(labels[200:] == 1, -1.0, 1.0)
     rows = np.arange(300)
     money = Money(profit, rows[:100], rows[100:200], rows[200:], rows[:0], Accounting("a", 2.0, 10.0, "EUR"))
-    evidence = usefulness.report(Trial("kmeans", 2, labels, 0.5, Value(0.5, 0.0)), money, seed=1)
+    nearest = Nearest(np.array([[0.0], [1.0]]))
+    evidence = usefulness.report(Trial("kmeans", 2, nearest, 0.5, Value(0.5, 0.0)), labels[:, None], money, seed=1)
     assert evidence.value.mean == -0.5
     assert not evidence.useful
 
@@ -88,4 +90,4 @@ def test_segments_are_useful_only_where_they_drive_response(kind: str, useful: b
     task = Task((2, 4, 6, 8), (), 1)
     trials = usefulness.trials(features.values, money, name="kmeans", algorithm=ALGORITHMS["kmeans"], task=task)
     best = usefulness.best(trials) or trials["kmeans", 4]
-    assert usefulness.report(best, money, seed=1).useful is useful
+    assert usefulness.report(best, features.values, money, seed=1).useful is useful

@@ -16,9 +16,13 @@ MONEY = Money(np.zeros(300), ROWS, ROWS, ROWS, ROWS[:0], Accounting("spring mail
 
 
 def decide(*, p: float, valley: float, gain: float | None, asked_for: bool = False, circular: bool = False) -> Verdict:
-    structure = Structure(z=2.0, p=p, z_by_k={2: 1.0, 4: 2.0}, copies=99, customers=1000, valley_share=valley)
+    structure = examined(cloud=p, curve=p, valley=valley)
     evidence = None if gain is None else Evidence(Value(gain, 0.1), 0.01)
     return verdict.decide(structure, money=None if gain is None else MONEY, evidence=evidence, asked_for=asked_for, circular=circular)
+
+
+def examined(*, cloud: float, curve: float, valley: float) -> Structure:
+    return Structure({"cloud": cloud, "curve": curve}, z_by_k={2: 1.0, 4: 5.0}, copies=99, customers=1000, valley_share=valley)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +55,16 @@ def test_the_reason_says_the_money_the_accounting_and_the_doubt() -> None:
     assert "gained 1.00 EUR a customer (95 % bounds 0.84 to 1.16; spring mailing)" in decide(p=0.01, valley=1, gain=1.0).reason
     assert "harmful" in decide(p=0.01, valley=1, gain=-1.0).reason
     assert "too good" in decide(p=0.01, valley=1, gain=1.0, circular=True).reason
-    assert "borderline" in decide(p=0.05, valley=1, gain=1.0).reason
+    assert "p = 0.08, borderline)" in decide(p=0.08, valley=1, gain=1.0).reason
     assert "no outcome data" in decide(p=0.05, valley=1, gain=None).reason
+
+
+def test_a_bend_that_explains_the_agreement_is_said() -> None:
+    """More than correlation, but no more than one curve: a continuum, and why its halves agree."""
+    decided = verdict.decide(examined(cloud=0.01, curve=0.3, valley=0.0), money=None, evidence=None, asked_for=False, circular=False)
+    assert decided.structure == "none"
+    assert "p = 0.3; it is bent, which makes no groups)" in decided.reason
+    assert "bend" not in decide(p=0.4, valley=0.1, gain=None).reason
 
 
 def test_the_evidence_is_kept_in_numbers() -> None:

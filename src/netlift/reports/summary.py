@@ -32,10 +32,12 @@ REVIEWS = {
     "pass": "The policy checks found nothing that stands in the way.",
 }
 EVIDENCE = {
-    "structure_z": "Stability above that of structureless copies, in their standard deviations",
-    "structure_p": "Chance of as much stability in data without groups",
-    "structure_k": "Number of segments at which stability stands out most",
-    "structure_copies": "Structureless copies compared with",
+    "structure_z": "Agreement of halves above that of structureless copies, in their standard deviations",
+    "structure_p": "Chance of as much agreement in data without groups",
+    "structure_p_cloud": "Chance of it where features are only correlated",
+    "structure_p_curve": "Chance of it where they also bend along one curve",
+    "structure_k": "Number of segments at which agreement stands out most",
+    "structure_copies": "Structureless copies of each of two kinds compared with",
     "structure_customers": "Customers in the test for groups",
     "valley_share": "Share of customers in segments with a gap around them",
     "customers_fit": "Customers the segments were made on",

@@ -91,7 +91,7 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> tupl
     progress(0.8, "judging the candidates in money")
     trials = _trials(study, screened, money)
     chosen = _chosen(study, screened, found, trials)
-    evidence = usefulness.report(trials[chosen], money, seed) if money is not None and chosen in trials else None
+    evidence = usefulness.report(trials[chosen], study.X, money, seed=seed) if money is not None and chosen in trials else None
     circular, leaks = leaking.warnings(features, scaling.names, scaling.raw(features.values))
     decision = verdict.decide(found, money=money, evidence=evidence, asked_for=study.asked_for, circular=bool(circular))
 
@@ -155,7 +155,7 @@ def _trials(study: _Study, screened: Sequence[Screened], money: Money | None) ->
 def _chosen(study: _Study, screened: Sequence[Screened], found: Structure, trials: dict[Which, Trial]) -> Which | None:
     """What the settings fix; else what earns most; else, where there is structure, what shows it best; else nothing.
 
-    Without money the number of segments is the one whose stability stands out most from the structureless copies,
+    Without money the number of segments is the one whose agreement stands out most from the structureless copies,
     and the algorithm the one that is most stable there: stability alone would always choose too few segments. Cuts that are
     fixed beforehand look for no groups, so they are chosen only where nothing else was tried.
     """

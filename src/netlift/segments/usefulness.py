@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netlift.records import Accounting, Floats, Ints, Outcome
 from netlift.segments.algorithms import MADE_OF_ANSWERS, Algorithm, fitted
+from netlift.segments.partition import Partition
 from netlift.segments.task import Task
 
 Bools = NDArray[np.bool_]
@@ -20,6 +21,7 @@ ONE_SIDED_95 = 1.645
 SMALLEST_SHARE = 0.02  # of the customers fitted on, for a segment worth acting on
 PERMUTATIONS = 99
 ENOUGH_CONTACTED = 100
+LARGEST_JURY = 20_000  # customers of `fit`, and of `choose`, by whose money candidates are compared; all of `report` judge the chosen one
 LARGEST_FIT = 4000  # customers a candidate is fitted on, but for those that learn from answers: these are rare and cheap to learn from
 
 
@@ -76,7 +78,7 @@ class Trial:
 
     algorithm: str
     k: int
-    labels: Ints  # (n,) of all customers
+    partition: Partition
     smallest_share: float
     value: Value
 
@@ -114,11 +116,14 @@ def trials(X: Floats, money: Money, *, name: str, algorithm: Algorithm, task: Ta
     learn = np.concatenate([money.fit, money.never_contacted])
     if len(learn) > LARGEST_FIT and name not in MADE_OF_ANSWERS:
         learn = np.random.default_rng([task.seed, 52]).choice(learn, LARGEST_FIT, replace=False)
+    known, on = money.fit[:LARGEST_JURY], money.choose[:LARGEST_JURY]  # in random order
+    learning, fit, choose = X[learn], X[known], X[on]
     found = {}
-    for k, partition in fitted(algorithm, X[learn], task.of(learn)).items():
-        labels = partition.assign(X)
-        smallest = float(np.bincount(labels[learn], minlength=k).min() / len(learn))
-        found[name, k] = Trial(name, k, labels, smallest, _value(labels, money.profit, money.fit, on=money.choose))
+    for k, partition in fitted(algorithm, learning, task.of(learn)).items():
+        smallest = float(np.bincount(partition.assign(learning), minlength=k).min() / len(learn))
+        means = shrunk_means(partition.assign(fit), money.profit[known], k)
+        value = _value(means[partition.assign(choose)], money.profit, known, on=on)
+        found[name, k] = Trial(name, k, partition, smallest, value)
     return found
 
 
@@ -129,17 +134,18 @@ def best(trials: Mapping[tuple[str, int], Trial]) -> Trial | None:
     return winner if winner is not None and winner.value.mean - winner.value.se > 0 else None
 
 
-def report(chosen: Trial, money: Money, seed: int) -> Evidence:
-    """Judge the chosen candidate once on `report`, with segment means from `fit` and `choose`."""
+def report(chosen: Trial, X: Floats, money: Money, *, seed: int) -> Evidence:
+    """Judge the chosen candidate once on `report`, with segment means from `fit` and `choose`, by scaled customers X, (n, p)."""
     known = np.concatenate([money.fit, money.choose])
-    value = _value(chosen.labels, money.profit, known, on=money.report)
-    p = permutation_p(chosen.labels[money.report], money.profit[money.report], np.random.default_rng([seed, 53]))
-    return Evidence(value, p)
+    means = shrunk_means(chosen.partition.assign(X[known]), money.profit[known], chosen.k)
+    labels = chosen.partition.assign(X[money.report])
+    p = permutation_p(labels, money.profit[money.report], np.random.default_rng([seed, 53]))
+    return Evidence(_value(means[labels], money.profit, known, on=money.report), p)
 
 
-def _value(labels: Ints, profit: Floats, known: Ints, *, on: Ints) -> Value:
-    means = shrunk_means(labels[known], profit[known], int(labels.max()) + 1)
-    return decision_value(profit[on], means[labels[on]] > 0, contact_all=bool(profit[known].mean() > 0))
+def _value(expected: Floats, profit: Floats, known: Ints, *, on: Ints) -> Value:
+    """Of contacting those of `on` whose segment is expected to pay, (on,), where those known pay or not on average."""
+    return decision_value(profit[on], expected > 0, contact_all=bool(profit[known].mean() > 0))
 
 
 def shrunk_means(labels: Ints, profit: Floats, k: int) -> Floats:

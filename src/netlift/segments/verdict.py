@@ -46,12 +46,13 @@ def preference(chosen: Screened, steadiest: Screened, *, earned: bool) -> str:
 
 
 def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
-    borderline = ", borderline" if 0.01 < structure.p <= 0.10 else ""
-    test = f"(test against structureless copies: p = {structure.p:.3g}{borderline})"
+    borderline = ", borderline" if structure.borderline else ""
+    bent = "; it is bent, which makes no groups" if structure.bent else ""
+    test = f"(test against structureless copies: p = {structure.p:.3g}{borderline}{bent})"
     why = "they were asked for by the settings" if asked_for else "the cut pays"
     return {
         "natural": f"The customers fall into groups with gaps between them {test}.",
-        "overlapping": f"There is more in the data than correlation {test}, but the segments overlap and their borders are soft.",
+        "overlapping": f"There is more in the data than a continuum {test}, but the segments overlap and their borders are soft.",
         "constructed": f"The customers form a continuum without proven groups {test}; the segments cut it, because {why}.",
         "none": f"No segmentation is offered: the customers form a continuum without proven groups {test}.",
     }[kind]
@@ -84,6 +85,8 @@ def _figures(structure: Structure, money: Money | None, evidence: Evidence | Non
     figures = {
         "structure_z": structure.z,
         "structure_p": structure.p,
+        "structure_p_cloud": structure.p_by_null["cloud"],
+        "structure_p_curve": structure.p_by_null["curve"],
         "structure_k": float(structure.best_k),
         "structure_copies": float(structure.copies),
         "structure_customers": float(structure.customers),
