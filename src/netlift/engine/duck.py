@@ -89,7 +89,8 @@ class Engine:
 
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""
-        self.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+        with self._room():
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
 
     def drop(self, name: str) -> None:
         """Take away the table or view of this name, where there is one."""
