@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from netlift.engine import Session
 from netlift.features.catalogue import Entry, Kind, Subject
@@ -17,10 +17,14 @@ NEVER = "0 for customers who were not seen browsing"
 UNSEEN = "missing for customers who were not seen browsing"
 
 EVENTS = """
-SELECT e.customer_id AS customer_id, {session} AS session_id, e.timestamp AS happened_at, e.local_timestamp AS local_at,
+SELECT e.customer_id AS customer_id, {session} AS session_id, e.event AS event, e.timestamp AS happened_at, e.local_timestamp AS local_at,
        {category} AS category, CASE WHEN {view} THEN 1 ELSE 0 END AS viewed, CASE WHEN {cart} THEN 1 ELSE 0 END AS carted,
        CASE WHEN {purchase} THEN 1 ELSE 0 END AS bought
 FROM events AS e{products} WHERE e.local_timestamp < {as_of}{part}
+"""
+KINDS = "features_event_kinds"  # what events there are, by word and category
+KINDS_OF = """
+SELECT event, category, CAST(count(*) AS DOUBLE) AS events, min(happened_at) AS first FROM ({events}) AS e GROUP BY event, category
 """
 VISITS = """
 SELECT customer_id, session_id, min(local_at) AS started_at, max(happened_at) AS ended_at, CAST(count(*) AS DOUBLE) AS events,
@@ -102,12 +106,13 @@ BUYS = (_share("buying_visit_share", "visits that end in a purchase", "bought = 
 
 def subject(engine: Session, tables: Tables, *, names: EventNames, as_of: str) -> Subject:
     """The subject for the table events; `as_of` is a SQL literal. What no event speaks of makes no feature."""
-    first = engine.rows(f"SELECT min(timestamp) FROM events WHERE local_timestamp < {as_of}")[0][0]
+    engine.keep(KINDS, KINDS_OF.replace("{events}", _filled(tables, {})).replace("{as_of}", as_of).replace("{part}", ""))
+    first = engine.rows(f"SELECT min(first) FROM {KINDS}")[0][0]
     if first is None:
         return Subject("browsing", {}, "events", VISITS, ())
-    words = _words(engine, names, as_of)
-    events = _events(tables, words)
-    interests = _interests(engine, events.replace("{as_of}", as_of).replace("{part}", "")) if words["view"] else []
+    words = _words(engine, names)
+    events = _filled(tables, words)
+    interests = _interests(engine, words["view"])
     interest = "".join(
         f", CAST(sum(CASE WHEN category = {_text(c)} THEN viewed ELSE 0 END) AS DOUBLE) AS interest_{i}" for i, c in enumerate(interests)
     )
@@ -151,18 +156,18 @@ def _recency(first: str) -> Entry:
     return Entry(feature, "seconds_between(max(ended_at), {as_of_utc}) / 86400e0", absent=absent)
 
 
-def _words(engine: Session, names: EventNames, as_of: str) -> dict[str, list[str]]:
-    """How the events of each kind are written before `as_of`: a shop has few words, and comparing them whole costs little a row."""
+def _words(engine: Session, names: EventNames) -> dict[str, list[str]]:
+    """How the events of each kind are written: a shop has few words, and comparing them whole costs little a row."""
     key = "lower(replace(replace(trim(event), ' ', '_'), '-', '_'))"
     kinds = {event_key(word): kind for kind in ("view", "cart", "purchase") for word in getattr(names, kind)}
-    written = f"SELECT event, {key} AS k FROM (SELECT DISTINCT event FROM events WHERE local_timestamp < {as_of}) AS e"
+    written = f"SELECT event, {key} AS k FROM (SELECT DISTINCT event FROM {KINDS}) AS e"
     asked = ", ".join(map(_text, kinds)) or "NULL"
     found = engine.rows(f"SELECT event, k FROM ({written}) AS w WHERE k IN ({asked}) ORDER BY event NULLS LAST")
     return {kind: [event for event, k in found if kinds[k] == kind] for kind in ("view", "cart", "purchase")}
 
 
-def _events(tables: Tables, words: dict[str, list[str]]) -> str:
-    """The events with their meaning and, where it is known, the category looked at."""
+def _filled(tables: Tables, words: Mapping[str, Sequence[str]]) -> str:
+    """The events with their meaning, of these words, and the category looked at where it is known."""
     by_product = tables.has("events", "product_id") and tables.has("products", "category")
     category = "CAST(NULL AS STRING)"
     if tables.has("events", "category"):
@@ -173,8 +178,9 @@ def _events(tables: Tables, words: dict[str, list[str]]) -> str:
         "session": "e.session_id",
         "category": category,
         "products": " LEFT JOIN products AS p ON e.product_id = p.product_id" if by_product else "",
-        **{kind: f"e.event IN ({', '.join(map(_text, written))})" if written else "1 = 0" for kind, written in words.items()},
     }
+    for kind in ("view", "cart", "purchase"):
+        parts[kind] = f"e.event IN ({', '.join(map(_text, words[kind]))})" if words.get(kind) else "1 = 0"
     text = EVENTS
     for name, sql in parts.items():
         text = text.replace("{" + name + "}", sql)
@@ -185,11 +191,13 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _interests(engine: Session, visible: str) -> list[str]:
-    """The categories that are looked at most."""
+def _interests(engine: Session, views: Sequence[str]) -> list[str]:
+    """The categories that are looked at most; `views` are the words for a view."""
+    if not views:
+        return []
     rows = engine.rows(
-        f"SELECT category FROM ({visible}) AS e WHERE category IS NOT NULL AND viewed = 1 GROUP BY category"
-        f" ORDER BY count(*) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
+        f"SELECT category FROM {KINDS} WHERE category IS NOT NULL AND event IN ({', '.join(map(_text, views))}) GROUP BY category"
+        f" ORDER BY sum(events) DESC NULLS LAST, category NULLS LAST LIMIT {LARGEST}"
     )
     return [row[0] for row in rows]
 

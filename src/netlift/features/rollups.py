@@ -170,18 +170,24 @@ def _compare(rolling: _Rolling, new: Sequence[Part], known: Path | None, target:
 
     def keys(parts: Sequence[Part]) -> str:
         files = ", ".join(_text(rolling.file(part, "baskets")) for part in parts)
-        return f"(SELECT customer_id, basket AS __basket, filename FROM read_parquet([{files}], filename = true))"
+        return f"(SELECT customer_id, basket AS __basket, bucket, filename FROM read_parquet([{files}], filename = true))"
 
     twice = f"SELECT customer_id, __basket FROM {keys(new)} GROUP BY customer_id, __basket HAVING count(*) > 1"
     against = f" UNION SELECT customer_id, __basket FROM {keys(new)} AS n SEMI JOIN {keys(alone)} AS k ON {_SAME.format('n')}"
     engine.keep(_KEYS, twice + (against if alone else ""))
-    hit = engine.rows(f"SELECT DISTINCT filename FROM {keys(rolling.parts)} AS n SEMI JOIN {_KEYS} AS k ON {_SAME.format('n')}")
-    touched = {row[0] for row in hit}
-    paths = [part.path for part in rolling.parts if str(rolling.file(part, "baskets")) in touched]
+    hit = engine.rows(
+        "SELECT filename, list(DISTINCT bucket)"
+        f" FROM {keys(rolling.parts)} AS n SEMI JOIN {_KEYS} AS k ON {_SAME.format('n')} GROUP BY filename"
+    )
+    touched = {name: sorted(buckets) for name, buckets in hit}
+    # lines are sorted by bucket, so that of each file little is read; without any such basket: no lines, with the columns of lines
+    asked = [(part, touched.get(str(rolling.file(part, "baskets")))) for part in rolling.parts]
+    read = [(part, buckets) for part, buckets in asked if buckets] or [(rolling.parts[0], [-1])]
     basket = basket_columns(rolling.columns)["basket"]
-    # without any such basket: no lines, with the columns of lines
-    files = ", ".join(map(_text, paths or [rolling.parts[0].path]))
-    lines = f"SELECT *, {basket} AS __basket FROM read_parquet([{files}])"
+    lines = " UNION ALL ".join(
+        f"SELECT *, {basket} AS __basket FROM read_parquet({_text(part.path)}) WHERE bucket IN ({', '.join(map(str, buckets))})"
+        for part, buckets in read
+    )
     found = f"SELECT n.* FROM ({lines}) AS n SEMI JOIN {_KEYS} AS k ON {_SAME.format('n')}"
     old = (
         f" UNION ALL BY NAME SELECT n.* FROM read_parquet({_text(known)}) AS n ANTI JOIN {_KEYS} AS k ON {_SAME.format('n')}"
