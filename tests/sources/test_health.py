@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from netlift.sources import vital_signs
+
 from .conftest import Shop
 
 
@@ -65,3 +71,15 @@ def test_customers_of_one_table_unknown_in_the_other(shop: Shop) -> None:
     read = shop.load_all(tables)
     assert read["contacts"].findings == ("contacts: 100 of 100 customers (100 %) are not in customers; are ids written alike in both?",)
     assert not any("are not in customers" in f for f in read["events"].findings)
+
+
+def test_of_a_large_table_some_customers_tell_the_share_of_strangers(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of tables in parts only some buckets are looked at, in both tables, and the numbers are about those of all customers."""
+    monkeypatch.setattr(vital_signs, "LARGEST", 1_000)
+    shop.write("sales.csv", "customer_id,timestamp,amount\n" + "".join(f"{i},2017-01-01,1\n" for i in range(4_000)))
+    shop.write("seen.csv", "customer_id,event,timestamp\n" + "".join(f"{i},x,2017-01-01\n" for i in range(2_000, 6_000)))
+    tables = {"transactions": {"path": "sales.csv"}, "events": {"path": "seen.csv"}}
+    (told,) = [f for f in shop.load_all(tables)["events"].findings if "are not in transactions" in f]
+    unknown, count = (float(n.replace(",", "")) for n in re.findall(r"about ([\d,]+) of ([\d,]+) customers", told)[0])
+    assert count == pytest.approx(4_000, rel=0.15)
+    assert unknown / count == pytest.approx(0.5, abs=0.06)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -177,18 +176,3 @@ def _repeated_in_words(found: Figures, parts: int) -> list[str]:
     rows = f"{found.repeated:,} {'row equals' if found.repeated == 1 else 'rows equal'} another row"
     where = " of the same file" if parts > 1 else ""
     return [f"{rows}{where} in every column; all are kept."]
-
-
-def strangers(engine: Engine, tables: Sequence[str], *, base: str) -> dict[str, str]:
-    """Per table, a remark where many of its customers are not in `base`: often ids are written differently in two files."""
-    found = {}
-    for table in tables:
-        if table == base or "customer_id" not in CANONICAL[table].columns:
-            continue
-        ids = f"SELECT DISTINCT customer_id FROM {table}"
-        known = f"SELECT customer_id FROM {base}"
-        count, unknown = engine.rows(f"SELECT count(*), count_if(customer_id NOT IN ({known})) FROM ({ids})")[0]
-        if unknown > MUCH * count:
-            share = f"{unknown:,} of {count:,} customers ({100 * unknown / count:.0f} %)"
-            found[table] = f"{table}: {share} are not in {base}; are ids written alike in both?"
-    return found

@@ -36,6 +36,7 @@ from netlift.sources.landing import RAW, land
 from netlift.sources.mapping import Mapping, match
 from netlift.sources.parts import BUCKETS
 from netlift.sources.relation import Place, Relation
+from netlift.sources.strangers import strangers
 from netlift.sources.values import Reader, reader
 from netlift.sources.vital_signs import vital_signs
 
@@ -97,7 +98,7 @@ def _load(
         engine.drop(RAW)
         engine.drop(CHECKED)
     base = "customers" if "customers" in settings.tables else "transactions"
-    remarks = health.strangers(engine, [i.table for i in inputs], base=base)
+    remarks = strangers(engine, inputs, base=base)
     progress(1.0, "all tables read")
     found = tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs)
     figures = vital_signs(engine, found, base=base)

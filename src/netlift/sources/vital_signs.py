@@ -69,10 +69,15 @@ class _Seen:
         return "" if self.share == 1 else "about "
 
 
+def looked_at(read: TableInput) -> int:
+    """The first buckets of customers that are looked at; 0 = all rows are."""
+    return 0 if not read.parts or read.rows_ok <= LARGEST else max(1, BUCKETS * LARGEST // read.rows_ok)
+
+
 def _seen(engine: Engine, read: TableInput) -> _Seen:
-    if not read.parts or read.rows_ok <= LARGEST:
+    buckets = looked_at(read)
+    if not buckets:
         return _Seen(read, read.table, 1.0, 0)
-    buckets = max(1, BUCKETS * LARGEST // read.rows_ok)
     name = f"vital_{read.table}"
     engine.keep(name, f"SELECT * EXCLUDE (bucket) FROM {read.table} WHERE bucket < {buckets}")
     return _Seen(read, name, buckets / BUCKETS, buckets)
