@@ -12,6 +12,7 @@ from typing import BinaryIO
 from netlift.errors import SettingsError, SourceError
 
 CHUNK = 1 << 22  # bytes read at a time
+FIRST = 1 << 16  # bytes read first: who wants the header alone need not decode more
 LONGEST_LINE = 1 << 20  # characters
 # All control characters but tab and line ends; those above U+007F betray a wrong 8-bit encoding.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -76,7 +77,7 @@ class Lines:
         decoder = codecs.getincrementaldecoder(self._encoding)("strict")
         offset = 0  # of the chunk in the file
         while True:
-            chunk = self._stream.read(CHUNK)
+            chunk = self._stream.read(CHUNK if offset else min(FIRST, CHUNK))
             pending = len(decoder.getstate()[0])
             try:
                 text = self._carry + decoder.decode(chunk, final=not chunk)
