@@ -16,8 +16,9 @@ from netlift import snapshot
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, Refused
 from netlift.records import Features, Floats, Ints, Learnt, Texts
-from netlift.segments import anomaly, membership, plane, worth
+from netlift.segments import anomaly, landmarks, membership, plane, worth
 from netlift.segments.anomaly import Half, Scorer
+from netlift.segments.landmarks import Landmarks
 from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Partition, Tree
 from netlift.segments.plane import Plane
 from netlift.segments.prep import Prep
@@ -55,7 +56,7 @@ class Model:
     prep: Prep  # its columns are 0..p-1: values hold exactly the inputs
     partition: Partition | None  # None where the verdict is none
     number: Ints  # (k,) the segment's number by label
-    plane: Plane
+    map: Plane | Landmarks
     scorer: Scorer
     grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on who have the fact
     missing: Floats  # (p,) share of the customers fitted on who lacked the fact
@@ -86,7 +87,7 @@ class Model:
         segment = np.zeros(len(X), dtype=np.int64) if self.partition is None else self.number[self.partition.assign(X)]
         score = self.scorer.score(self.prep.unclipped(values))
         reason = anomaly.reasons(score, self.prep.raw(values), self.prep.features, grids=self.grids)
-        return Assigned(segment, *self.plane.place(X), score, reason, self._membership(X))
+        return Assigned(segment, *self.map.place(X), score, reason, self._membership(X))
 
     def _membership(self, X: Floats) -> Floats:
         if self.partition is None:
@@ -110,18 +111,18 @@ class Model:
         return file.getvalue()
 
 
-KINDS = (Model, Prep, Plane, Scorer, Half, Nearest, Mixture, Tree, Cells, Encoded)  # all that may be in a stored model
+KINDS = (Model, Prep, Plane, Landmarks, Scorer, Half, Nearest, Mixture, Tree, Cells, Encoded)  # all that may be in a stored model
 
 
-def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: int, seed: int) -> Model:
-    """Freeze a segmentation into k labels of customers whose values are all at hand."""
+def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: int, seed: int, neighbours: bool = False) -> Model:
+    """Freeze a segmentation into k labels of customers whose values are all at hand; its map keeps `neighbours` or is a plane."""
     X = scaling.apply(features.values)
     kept = features.values[:, list(scaling.columns)]
     return Model(
         prep=replace(scaling, columns=tuple(range(len(scaling.columns)))),
         partition=partition,
         number=np.empty(0, dtype=np.int64) if partition is None else worth.numbers(partition.assign(X), features, k),
-        plane=plane.fit(X),
+        map=landmarks.fit(X, seed=seed) if neighbours and len(X) >= landmarks.FEWEST and X.shape[1] > 1 else plane.fit(X),
         scorer=anomaly.fit(scaling.unclipped(features.values), seed=seed),
         grids=tuple(anomaly.grid(column[~np.isnan(column)]) for column in kept.T),
         missing=np.isnan(kept).mean(axis=0),

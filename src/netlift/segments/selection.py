@@ -110,7 +110,8 @@ def _segment(settings: Settings, features: Features, progress: Progress) -> tupl
         inputs=scaling.names,
         warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
     )
-    return segmentation, model.fit(features, scaling, partition=_refit(study, offered), k=offered[1] if offered else 0, seed=seed)
+    partition, k = _refit(study, offered), offered[1] if offered else 0
+    return segmentation, model.fit(features, scaling, partition=partition, k=k, seed=seed, neighbours=wanted.map == "tsne")
 
 
 def _everybody(features: Features, fitted: Model, session: Session | None) -> Assigned:

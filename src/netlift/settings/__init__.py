@@ -200,10 +200,11 @@ class ResponseSettings(Section):
 
 
 class SegmentSettings(Section):
-    """Which algorithms and numbers of segments are compared."""
+    """Which algorithms and numbers of segments are compared, and what the map shows."""
 
     algorithms: tuple[str, ...] = ()
     k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (2, 10)
+    map: Literal["pca", "tsne"] = "pca"
 
     @field_validator("k")
     @classmethod
