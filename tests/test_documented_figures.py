@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from benchmarks import structure
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -18,3 +20,11 @@ def test_the_maps_figures() -> None:
         assert kept == round(100 * told["neighbours_kept"], 1)
         assert (distances, silhouette) == (told["distances_spearman"], told["silhouette_of_types"])
         assert abs(seconds - told["cpu_seconds"]) < 0.05
+
+
+def test_the_structure_tests_figures() -> None:
+    """docs/methods/structure.md holds the tables that the benchmark wrote, and the tables are those of its JSON."""
+    page = (ROOT / "docs/methods/structure.md").read_text(encoding="utf-8")
+    tables = (ROOT / "benchmarks/results/structure.md").read_text(encoding="utf-8")
+    assert f"<!-- benchmarks/results/structure.md -->\n{tables}<!-- end -->" in page
+    assert tables == structure.tables(json.loads((ROOT / "benchmarks/results/structure.json").read_text(encoding="utf-8")))

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import netlift as nl
+from netlift.cli import app
 from netlift.errors import InputError, NotFound, Refused, SettingsError
 from netlift.segments import structure
 from netlift.store import audit, open_store, people, store_folder
@@ -53,6 +55,21 @@ def test_newcomers_change_nobody_else(run: Prepared, config: Path, tmp_path: Pat
     assert giant["anomaly_score"] > 0.99
     assert "higher than" in giant["anomaly_reason"]
     assert (found.drift.came, found.drift.went) == (1, 0)
+
+
+def test_why_a_customer_is_in_his_segment(run: Prepared, config: Path, tmp_path: Path) -> None:
+    """The facts of one customer add up to the decision for his segment, the same by Python and on the command line; a stranger has none."""
+    customer = pq.read_table(run.folder / "customers.parquet")["customer_id"][0].as_py()
+    found = nl.assign(run.run_id, config, why=customer)
+    rows = {row["customer_id"]: row["segment"] for row in found.customers.to_pylist()}
+    assert found.why is not None
+    assert found.why.segment == rows[customer] != found.why.rather_than
+    assert found.why.total >= 0
+    told = CliRunner().invoke(app, ["assign", run.run_id, str(config), "--why", customer])
+    assert f"Why segment {found.why.segment} rather than {found.why.rather_than}" in told.output
+    assert all(fact.feature in told.output for fact in found.why.facts)
+    with pytest.raises(NotFound, match="There is no customer with the id asked about in these tables"):
+        nl.assign(run.run_id, config, why="nobody")
 
 
 def test_a_model_that_was_changed_or_lost_is_not_used(run: Prepared, config: Path) -> None:

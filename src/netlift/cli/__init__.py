@@ -236,6 +236,7 @@ def assign(
     run_id: RunId,
     config: Config,
     out: Annotated[Path | None, typer.Option(help="file for the customers (Parquet), as customers.parquet")] = None,
+    why: Annotated[str | None, typer.Option(metavar="CUSTOMER", help="tell why this customer is in his segment")] = None,
     user: As = None,
     as_json: Json = False,
 ) -> None:
@@ -243,10 +244,10 @@ def assign(
     from netlift.workflow.assign import assign as run
 
     with Bars() as bars:
-        found = run(run_id, config, out=out, actor=user, display=bars)
+        found = run(run_id, config, out=out, why=why, actor=user, display=bars)
     drift = found.drift
     if as_json:
-        print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift})
+        print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift, "why": found.why})
         return
     sizes = [(s, drift.sizes_then[s], now) for s, now in drift.sizes_now.items()]
     print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
@@ -256,6 +257,12 @@ def assign(
     print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
     typer.echo("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
     typer.echo(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
+    if found.why is not None:
+        facts = [(f.feature, "missing" if f.value is None else f"{f.value:,.4g} {f.unit}", f"{f.adds:+.2f}") for f in found.why.facts]
+        print_table(f"Why segment {found.why.segment} rather than {found.why.rather_than}", ("feature", "value", "adds"), facts)
+        typer.echo(
+            f"They add up to {found.why.total:+.2f}, with {found.why.start:+.2f} for the average customer; above 0 the segment wins."
+        )
 
 
 @app.command()

@@ -16,7 +16,7 @@ from netlift import snapshot
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, Refused
 from netlift.records import Features, Floats, Ints, Learnt, Texts
-from netlift.segments import anomaly, landmarks, membership, plane, worth
+from netlift.segments import anomaly, attribution, landmarks, membership, plane, worth
 from netlift.segments.anomaly import Half, Scorer
 from netlift.segments.landmarks import Landmarks
 from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Partition, Tree
@@ -47,6 +47,31 @@ class Assigned:
     anomaly_score: Floats  # (n,) 0..1
     anomaly_reason: Texts  # (n,) "" for customers who are not unusual
     membership: Floats  # (n, k) P(segment 1), ..., P(segment k); (n, 0) where there are no segments
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why one customer is in his segment rather than in another."""
+
+    segment: int
+    rather_than: int  # the segment that came next
+    facts: tuple[Fact, ...]  # what adds most comes first
+    start: float  # by how much the segment would win for the average customer
+
+    @property
+    def total(self) -> float:
+        """By how much the segment won."""
+        return self.start + sum(fact.adds for fact in self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A feature of one customer, and what it adds to the decision (attribution.py)."""
+
+    feature: str
+    value: float | None  # None = missing
+    unit: str
+    adds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +119,22 @@ class Model:
             return np.empty((len(X), 0))
         by_label = membership.probability(self.partition, self.doubt, X, len(self.number))
         return np.ascontiguousarray(by_label[np.argsort(self.number)].T)
+
+    def why(self, values: Floats) -> Why:
+        """Why one customer, of inputs (p,), is in his segment.
+
+        Raises:
+            Refused: the model has no segments.
+        """
+        if self.partition is None:
+            raise Refused("The verdict of this run was that there are no segments, so that there is no reason to be in one.")
+        found = attribution.attribute(self.partition, self.prep.apply(values[None]))
+        segment, rather_than = (int(self.number[label[0]]) for label in (found.label, found.runner_up))
+        facts = [
+            Fact(feature.name, None if np.isnan(value) else float(value), feature.unit, float(adds))
+            for feature, value, adds in zip(self.prep.features, values, found.added[0], strict=True)
+        ]
+        return Why(segment, rather_than, tuple(sorted(facts, key=lambda fact: -fact.adds)), float(found.start[0]))
 
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Customers in columns customer_id and the inputs to rows of `ASSIGNED`: what `Session.apply` calls."""

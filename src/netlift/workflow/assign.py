@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from django.db import transaction
 
 from netlift import features, segments, sources
-from netlift.engine import Engine
+from netlift.engine import Engine, Session, quoted
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Features, Floats
-from netlift.segments import Drift, Model
+from netlift.segments import Drift, Model, Why
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, runs, store_folder
 from netlift.workflow import outputs
@@ -30,10 +30,17 @@ class Assigned:
     run_id: str
     customers: pa.Table  # the columns of customers.parquet
     drift: Drift
+    why: Why | None = None  # of the customer asked about
 
 
 def assign(
-    run_id: str, config: Settings | Path | str, *, out: Path | None = None, actor: str | None = None, display: Display | None = None
+    run_id: str,
+    config: Settings | Path | str,
+    *,
+    out: Path | None = None,
+    why: str | None = None,
+    actor: str | None = None,
+    display: Display | None = None,
 ) -> Assigned:
     """Build the features of the tables in `config` and apply the frozen model of a run: nothing is fitted again.
 
@@ -41,12 +48,13 @@ def assign(
         run_id: the run whose segments are meant.
         config: netlift.toml, or its path: usually the run's own, with newer files and a later `features.as_of`.
         out: file for the customers, as customers.parquet; by default none is written.
+        why: id of a customer of whom it is told why he is in his segment rather than in another.
         actor: who asks; by default NETLIFT_USER, else the account of the operating system.
         display: shown the progress.
 
     Raises:
-        NotFound: there is no such run, or its model is gone.
-        Refused: the model was changed, or the actor may not see customers.
+        NotFound: there is no such run or customer, or the model is gone.
+        Refused: the model was changed or has no segments, or the actor may not see customers.
         InputError: the model needs a feature that the tables do not give.
     """
     settings = given(config)
@@ -60,6 +68,7 @@ def assign(
         with features.computing(settings, engine, tables) as session:
             known = watch.run("features", lambda p: features.build(settings, session, tables, p, learnt=model.learnt))
             values = _inputs(run_id, model, known)
+            reasons = None if why is None else _why(session, model, why)
             found = watch.run("segments", lambda _: segments.assigned(session, model, known.customer_ids))
     before = pq.read_table(folder / "customers.parquet", columns=["customer_id", "segment"])
     then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
@@ -68,7 +77,7 @@ def assign(
         outputs.write_table(customers, out)
     with transaction.atomic():
         audit.record("assign", actor=who, run_id=int(run_id), details={"customers": len(customers), "config_sha256": settings.sha256})
-    return Assigned(run_id, customers, segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment)))
+    return Assigned(run_id, customers, segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment)), reasons)
 
 
 def _model(run_id: str) -> tuple[Model, Path]:
@@ -95,6 +104,15 @@ def _inputs(run_id: str, model: Model, known: Features) -> Floats:
             "give; name the tables and columns that the run had."
         )
     return np.column_stack([known.column(name) for name in model.inputs])
+
+
+def _why(session: Session, model: Model, customer: str) -> Why:
+    """Of one customer of the session's table `features`."""
+    wanted = ", ".join(map(quoted, model.inputs))
+    rows = session.rows(f"SELECT {wanted} FROM features WHERE customer_id = ?", [customer])
+    if not rows:
+        raise NotFound("There is no customer with the id asked about in these tables; ids are compared letter by letter.")
+    return model.why(np.array([np.nan if value is None else value for value in rows[0]], dtype=np.float64))
 
 
 def _names(folder: Path) -> dict[int, str]:
