@@ -28,3 +28,13 @@ def test_the_structure_tests_figures() -> None:
     tables = (ROOT / "benchmarks/results/structure.md").read_text(encoding="utf-8")
     assert f"<!-- benchmarks/results/structure.md -->\n{tables}<!-- end -->" in page
     assert tables == structure.tables(json.loads((ROOT / "benchmarks/results/structure.json").read_text(encoding="utf-8")))
+
+
+def test_the_allocations_figures() -> None:
+    """docs/methods/allocation.md shows what benchmarks/results/allocation.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/allocation.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/allocation.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {told['customers']:,} |")]
+    sample = told["sample"]
+    assert f"| {100 * told['gap']:.4f} % | {told['cpu_seconds']:g} | {told['peak_gb']:.1f} GB ({told['profits_alone_gb']:.1f} GB) |" in row
+    assert f"| {100 * sample['share_of_highs']:.4f} % | {sample['highs_cpu_to_ours']:.0f} × |" in row

@@ -1,7 +1,8 @@
 """Offers: which one for whom, with its expected profit, and who cannot or should not be contacted."""
 
+from netlift.offers.allocation import Allocation, Option, allocate
 from netlift.offers.choice import choose
 from netlift.offers.targeting import Ask, target
 from netlift.offers.whom_to_ask import Invitations, whom_to_ask
 
-__all__ = ["Ask", "Invitations", "choose", "target", "whom_to_ask"]
+__all__ = ["Allocation", "Ask", "Invitations", "Option", "allocate", "choose", "target", "whom_to_ask"]

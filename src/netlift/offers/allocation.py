@@ -1,0 +1,245 @@
+"""Best offer and channel for every customer under a budget and channels' capacities, with a bound on what is given away.
+
+The problem is a multiple-choice knapsack: at most one option (offer on a channel) per customer, sum of costs at most the budget, contacts
+of a channel at most its capacity. Prices of the scarce means (Lagrange multipliers) split it into customers: each takes the option whose
+profit most exceeds its price. The prices minimise the dual function, which for any prices is an upper bound on the best possible profit
+(Fisher, Management Science 27, 1981); they are found by cutting planes (Kelley 1960), first on a sample. What still exceeds its means is
+moved to the next best or dropped, least loss first, and what is left of the means is filled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from netlift.errors import InputError
+from netlift.records import Floats, Ints
+
+SAMPLE = 20_000  # customers on whom prices are found first
+ROUNDS, FULL_ROUNDS = 200, 25  # cutting planes on the sample, and on everybody
+CLOSE = 1e-9  # relative gap at which prices are good enough
+SHAKEN = 1e-4  # of the mean profit, added at random while choosing: of customers who are alike some can be chosen and some not
+NEAR = 1.5  # prices of everybody are sought within this factor of the sample's
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An offer on a channel."""
+
+    offer: str
+    channel: str
+    cost: float  # of one contact
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Who gets what, what it brings, and what no allocation can exceed."""
+
+    choice: Ints  # (n,) number of the option, -1 = not contacted
+    profit: float  # expected, after the cost of contacts
+    bound: float  # the best possible profit is at most this
+    spent: float
+    contacts: Mapping[str, int]  # by channel
+    prices: Mapping[str, float]  # "budget" and channels with a capacity: what one more unit of it would earn
+
+    @property
+    def gap(self) -> float:
+        """At most this share of the best possible profit is given away."""
+        return 0.0 if self.bound <= 0 else max(0.0, 1 - self.profit / self.bound)
+
+
+def allocate(
+    profit: Floats,
+    options: Sequence[Option],
+    *,
+    budget: float = math.inf,
+    capacity: Mapping[str, int] | None = None,
+    minimum: float = 0.0,
+    low: Floats | None = None,
+) -> Allocation:
+    """Choose at most one option per customer for the largest expected profit.
+
+    Args:
+        profit: expected profit of each option after its cost, (n, options); NaN where the customer may not get it.
+        options: the columns of `profit`.
+        budget: for contacts, in the money of the costs.
+        capacity: most contacts by channel; channels that are not named have no limit.
+        minimum: expected profit that a contact must exceed.
+        low: lower bounds of the profits, (n, options): with them, only options whose lower bound is above 0 are chosen.
+
+    Raises:
+        InputError: shapes that do not fit, an infinite profit, a negative cost, budget or capacity, or an unknown channel.
+    """
+    limits = _limits(profit, options, budget=budget, capacity=capacity or {})
+    allowed = profit > minimum if low is None else (profit > minimum) & (low > 0)
+    gains = np.where(allowed, profit, -np.inf).T.copy()  # (options, n): sums over options run along memory
+    shaken = _shaken(gains)
+    prices = _prices(shaken, limits)
+    bound = float(_taken(gains, prices @ limits.use)[0].sum() + prices @ limits.most)
+    _, choice = _taken(shaken, prices @ limits.use)
+    _repair(shaken, choice, limits, prices @ limits.use)
+    taken = choice >= 0
+    counts = np.bincount(choice[taken], minlength=len(options))
+    channels = list(dict.fromkeys(o.channel for o in options))
+    return Allocation(
+        choice=choice,
+        profit=float(gains[choice[taken], np.flatnonzero(taken)].sum()),
+        bound=bound,
+        spent=float(counts @ np.array([o.cost for o in options])),
+        contacts={c: int(sum(n for o, n in zip(options, counts, strict=True) if o.channel == c)) for c in channels},
+        prices=dict(zip(limits.names, prices.tolist(), strict=True)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    names: tuple[str, ...]
+    use: Floats  # (limits, options) what a contact uses of each
+    most: Floats  # (limits,)
+
+
+def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacity: Mapping[str, int]) -> _Limits:
+    if profit.ndim != 2 or profit.shape[1] != len(options) or not options:
+        raise InputError(f"profit has the shape {profit.shape}, and customers × {len(options)} options is expected.")
+    if np.isinf(profit).any():
+        raise InputError("profit holds an infinite value; write NaN where a customer may not get an option.")
+    for option in options:
+        if not 0 <= option.cost < math.inf:
+            raise InputError(f"The cost of '{option.offer}' by {option.channel} is {option.cost:g}; write an amount from 0.")
+    if not budget >= 0:
+        raise InputError(f"budget is {budget:g}; write an amount from 0.")
+    channels = {o.channel for o in options}
+    for channel, most in capacity.items():
+        if channel not in channels:
+            raise InputError(f"capacity names the channel '{channel}', and the options use {', '.join(sorted(channels))}.")
+        if not most >= 0:
+            raise InputError(f"capacity of {channel} is {most:g}; write a number from 0.")
+    rows = [("budget", [o.cost for o in options], budget)] if budget < math.inf else []
+    rows += [(c, [float(o.channel == c) for o in options], float(most)) for c, most in capacity.items()]
+    names = tuple(name for name, _, _ in rows)
+    return _Limits(names, np.array([use for _, use, _ in rows]).reshape(-1, len(options)), np.array([most for _, _, most in rows]))
+
+
+def _taken(gains: Floats, price: Floats) -> tuple[Floats, Ints]:
+    """What each customer gains at these prices of the options, (n,), and by which option; 0 and -1 where none gains."""
+    best, choice = np.zeros(gains.shape[1]), np.full(gains.shape[1], -1)
+    for j, row in enumerate(gains):
+        gain = row - price[j]
+        better = gain > best
+        best[better], choice[better] = gain[better], j
+    return best, choice
+
+
+def _shaken(gains: Floats) -> Floats:
+    possible = np.isfinite(gains)
+    if not possible.any():
+        return gains
+    return np.asarray(gains + SHAKEN * gains[possible].mean() * np.random.default_rng(gains.shape[1]).random(gains.shape))
+
+
+# --- prices --------------------------------------------------------------------------------------------------------
+
+
+def _prices(gains: Floats, limits: _Limits) -> Floats:
+    """The prices, (limits,), of the least upper bound that was found."""
+    n = gains.shape[1]
+    nothing, top = np.zeros(len(limits.most)), np.where(np.isfinite(gains), gains, 0).max(initial=0.0)
+    _, choice = _taken(gains, nothing @ limits.use)
+    used = limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains))
+    if (used <= limits.most).all():
+        return nothing
+    smallest = np.array([row[row > 0].min(initial=np.inf) for row in limits.use])
+    high = np.where(np.isfinite(smallest), top / smallest, 0.0)
+    if n <= SAMPLE:
+        return _least(gains, limits, nothing, high, ROUNDS)
+    some = np.random.default_rng(n).choice(n, SAMPLE, replace=False)
+    share = _Limits(limits.names, limits.use, limits.most * SAMPLE / n)
+    near = _least(gains[:, some], share, nothing, high, ROUNDS)
+    slack = 0.01 * high  # a price that is 0 on the sample may be above 0 for everybody
+    return _least(gains, limits, near / NEAR - slack, np.minimum(near * NEAR + slack, high), FULL_ROUNDS, start=near)
+
+
+def _least(gains: Floats, limits: _Limits, low: Floats, high: Floats, rounds: int, *, start: Floats | None = None) -> Floats:
+    """Minimise the dual function within a box by cutting planes."""
+    low = np.maximum(low, 0.0)
+    at = (low + high) / 2 if start is None else start
+    best, least = at, np.inf
+    slopes, heights = [], []
+    for _ in range(rounds):
+        gain, choice = _taken(gains, at @ limits.use)
+        value = float(gain.sum() + at @ limits.most)
+        slope = limits.most - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains))
+        if value < least:
+            best, least = at, value
+        slopes.append(slope)
+        heights.append(value - slope @ at)
+        # least height t with t >= height_k + slope_k · at for all planes
+        planes = np.column_stack([np.array(slopes), -np.ones(len(slopes))])
+        aim = np.append(np.zeros(len(at)), 1.0)
+        found = linprog(aim, planes, -np.array(heights), bounds=[*zip(low, high, strict=True), (None, None)], method="highs")
+        if not found.success or least - found.fun <= CLOSE * abs(least):
+            break
+        at = found.x[:-1]
+    return best
+
+
+# --- repair --------------------------------------------------------------------------------------------------------
+
+
+def _repair(gains: Floats, choice: Ints, limits: _Limits, price: Floats) -> None:
+    """Move or drop, least loss first, until nothing exceeds its means; then use what is left."""
+    for name, use, most in zip(limits.names, limits.use, limits.most, strict=True):
+        _shrink(gains, choice, use, most, price=price, others_only=name != "budget")
+    for use, most in zip(limits.use, limits.most, strict=True):  # moving may have filled another channel too far
+        _shrink(gains, choice, use, most, price=price, others_only=None)
+    _fill(gains, choice, limits, price)
+
+
+def _shrink(gains: Floats, choice: Ints, use: Floats, most: float, *, price: Floats, others_only: bool | None) -> None:
+    """`others_only`: move to options that use none of it, else to any that use less; None = drop, move nobody."""
+    users = np.flatnonzero((choice >= 0) & (use[choice] > 0))
+    total = use[choice[users]].sum()
+    if total <= most * (1 + 1e-12):
+        return
+    now = gains[choice[users], users] - price[choice[users]]
+    best, to = np.zeros(len(users)), np.full(len(users), -1)
+    if others_only is not None:
+        for j, row in enumerate(gains):
+            fits = use[j] == 0 if others_only else use[j] < use[choice[users]]
+            gain = np.where(fits, row[users] - price[j], -np.inf)
+            better = gain > best
+            best[better], to[better] = gain[better], j
+    freed = use[choice[users]] - np.where(to >= 0, use[to], 0.0)
+    order = np.argsort((now - best) / freed, kind="stable")
+    enough = int(np.searchsorted(np.cumsum(freed[order]), total - most - 1e-9)) + 1
+    moved = order[:enough]
+    choice[users[moved]] = to[moved]
+
+
+def _fill(gains: Floats, choice: Ints, limits: _Limits, price: Floats) -> None:
+    """Give options to customers without one while the means last, most gain over its price first."""
+    left = limits.most - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains)).astype(np.float64)
+    idle = np.flatnonzero(choice < 0)
+    over = gains[:, idle] - price[:, None]
+    for _ in range(len(gains)):
+        possible = (limits.use <= left[:, None] + 1e-9).all(axis=0)
+        over[~possible] = -np.inf
+        if not len(idle) or not np.isfinite(over).any():
+            return
+        option, best = over.argmax(axis=0), over.max(axis=0)
+        order = np.argsort(-best, kind="stable")
+        order = order[np.isfinite(best[order])]
+        needed = np.cumsum(limits.use[:, option[order]], axis=1)
+        fits = (needed <= left[:, None] + 1e-9).all(axis=0)
+        taken = order[: int(fits.argmin()) if not fits.all() else len(order)]
+        choice[idle[taken]] = option[taken]
+        left -= limits.use[:, option[taken]].sum(axis=1)
+        if fits.all():
+            return
+        # what did not fit is no option any more for anybody
+        over[option[order[len(taken)]]] = -np.inf
+        over[:, taken] = -np.inf
