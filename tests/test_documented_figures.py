@@ -38,3 +38,16 @@ def test_the_allocations_figures() -> None:
     sample = told["sample"]
     assert f"| {100 * told['gap']:.4f} % | {told['cpu_seconds']:g} | {told['peak_gb']:.1f} GB ({told['profits_alone_gb']:.1f} GB) |" in row
     assert f"| {100 * sample['share_of_highs']:.4f} % | {sample['highs_cpu_to_ours']:.0f} × |" in row
+
+
+def test_the_forecasts_figures() -> None:
+    """docs/methods/value.md shows what benchmarks/results/value.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/value.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/value.md").read_text(encoding="utf-8").replace("−", "-")
+    for name, of in (("netlift", "parameters"), ("published (2005, table 2)", "published")):
+        assert f"| {name} | {' | '.join(str(v) for v in told[of].values())} |" in page
+    for repeats, (said, came) in told["by_repeat_purchases"].items():
+        assert f"| {repeats} | {said:.2f} | {came:.2f} |" in page
+    for name in ("error_of_held_out_weeks", "error_of_all_weeks"):
+        assert f"{100 * told[name]:+.1f} %" in page
+    assert f"1 / {told['cpu_of_lifetimes_to_ours']:g} of its CPU" in page
