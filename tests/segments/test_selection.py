@@ -107,7 +107,7 @@ def test_same_seed_same_result(features: Features) -> None:
 
 def test_too_few_customers_are_refused_with_the_number_missing() -> None:
     """49 of 50, one of 50, and 60 for seven segments."""
-    for n, k, message in ((49, 2, "49 customers.* 1 more"), (1, 2, "1 customers.* 49 more"), (60, 7, "60 customers.* 10 more")):
+    for n, k, message in ((49, 2, "49 found.* add 1 more"), (1, 2, "1 found.* add 49 more"), (60, 7, "60 found.* add 10 more")):
         with pytest.raises(NotEnoughData, match=message):
             segment(settings(k=[k, 8]), customers(structureless("gauss", 1, n=60)[:n]))
 

@@ -22,6 +22,8 @@ from netlift.errors import InputError, NetliftError
 if TYPE_CHECKING:
     from netlift.records import Measurement
 
+FINDINGS = 10  # about the data, told on the terminal
+
 app = typer.Typer(
     name="netlift",
     help="From raw customer data to approved campaigns and measured sales.",
@@ -181,6 +183,11 @@ def prepare(
     ]
     print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
     print_table("Audience", ("people", "number"), content.audience.counts().items())
+    found = [text for read in facts["inputs"] for text in read["findings"]]
+    for text in found[:FINDINGS]:
+        typer.echo(f"Data: {text}")
+    if len(found) > FINDINGS:
+        typer.echo(f"Data: {len(found) - FINDINGS} more findings are in the report.")
     for warning in facts["warnings"]:
         typer.echo(f"Mind: {warning}")
     for finding in content.review.findings:

@@ -134,7 +134,7 @@ def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[st
     """The numbers of segments to try, and a remark where the customers are too few for all of them."""
     needed = max(FEWEST, CUSTOMERS_PER_SEGMENT * bounds[0])
     if n < needed:
-        raise NotEnoughData(f"{n} customers are too few for {bounds[0]} segments: {needed} are needed, {needed - n} more.")
+        raise NotEnoughData(f"Customers: {n} found, and {needed} are needed for {bounds[0]} segments; add {needed - n} more.")
     most = min(bounds[1], n // CUSTOMERS_PER_SEGMENT)
     remark = f"More than {most} segments were not tried, because {n} customers leave fewer than {CUSTOMERS_PER_SEGMENT} in each."
     return tuple(range(bounds[0], most + 1)), (remark,) if most < bounds[1] else ()
