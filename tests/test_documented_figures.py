@@ -51,3 +51,15 @@ def test_the_forecasts_figures() -> None:
     for name in ("error_of_held_out_weeks", "error_of_all_weeks"):
         assert f"{100 * told[name]:+.1f} %" in page
     assert f"1 / {told['cpu_of_lifetimes_to_ours']:g} of its CPU" in page
+
+
+def test_the_comparisons_figures() -> None:
+    """docs/methods/comparison.md shows what the benchmarks comparison and usefulness last wrote."""
+    page = (ROOT / "docs/methods/comparison.md").read_text(encoding="utf-8")
+    told = json.loads((ROOT / "benchmarks/results/comparison.json").read_text(encoding="utf-8"))
+    for size in ("100,000 customers", "1,000,000 customers"):
+        units = told[size]["in_units"]
+        row = f"| {size} | {units['comparison']:g} | {units['whole']:g} | {units['assignment']:g} | {told[size]['peak_gb']:.2f} GB |"
+        assert row in page
+    for kind, judged in json.loads((ROOT / "benchmarks/results/usefulness.json").read_text(encoding="utf-8")).items():
+        assert f"| {kind} | {judged['sets']} | {judged['gained_on_choose']} | {judged['useful']} |" in page
