@@ -41,4 +41,5 @@ def _stability(X: Floats, rng: np.random.Generator, *, splits: int) -> Floats:
 
 
 def _fitted(X: Floats, k: int, rng: np.random.Generator) -> Callable[[Floats], np.ndarray]:
-    return KMeans(k, n_init=2, random_state=int(rng.integers(2**31))).fit(X).predict
+    predict: Callable[[Floats], np.ndarray] = KMeans(k, n_init=2, random_state=int(rng.integers(2**31))).fit(X).predict
+    return predict
