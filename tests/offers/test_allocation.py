@@ -118,6 +118,10 @@ def test_nothing_to_spend() -> None:
         ({"budget": math.nan}, "budget is nan; write an amount from 0"),
         ({"capacity": {"fax": 3}}, "capacity names the channel 'fax', and the options use mail, phone, sms"),
         ({"capacity": {"sms": -3}}, "capacity of sms is -3; write a number from 0"),
+        ({"minimum": math.nan}, "minimum is nan; write an amount from 0"),
+        ({"minimum": -1.0}, "minimum is -1; write an amount from 0"),
+        ({"low": np.ones((2, 4))}, r"low has the shape \(2, 4\), and that of profit, \(3, 4\), is expected"),
+        ({"options": (*OPTIONS[:3], Option("b", "budget", 6.0))}, "A channel is named 'budget'"),
         ({"options": (*OPTIONS[:3], Option("b", "phone", -6.0))}, "The cost of 'b' by phone is -6; write an amount from 0"),
     ],
 )

@@ -72,9 +72,13 @@ def allocate(
         low: lower bounds of the profits, (n, options): with them, only options whose lower bound is above 0 are chosen.
 
     Raises:
-        InputError: shapes that do not fit, an infinite profit, a negative cost, budget or capacity, or an unknown channel.
+        InputError: shapes that do not fit, an infinite profit, an amount below 0, or a channel that is unknown or named "budget".
     """
     limits = _limits(profit, options, budget=budget, capacity=capacity or {})
+    if not 0 <= minimum < math.inf:
+        raise InputError(f"minimum is {minimum:g}; write an amount from 0.")
+    if low is not None and low.shape != profit.shape:
+        raise InputError(f"low has the shape {low.shape}, and that of profit, {profit.shape}, is expected.")
     allowed = profit > minimum if low is None else (profit > minimum) & (low > 0)
     gains = np.where(allowed, profit, -np.inf).T.copy()  # (options, n): sums over options run along memory
     shaken = _shaken(gains)
@@ -113,6 +117,8 @@ def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacit
     if not budget >= 0:
         raise InputError(f"budget is {budget:g}; write an amount from 0.")
     channels = {o.channel for o in options}
+    if "budget" in channels:
+        raise InputError("A channel is named 'budget', as the sum of all costs is; give the channel another name.")
     for channel, most in capacity.items():
         if channel not in channels:
             raise InputError(f"capacity names the channel '{channel}', and the options use {', '.join(sorted(channels))}.")
@@ -135,8 +141,7 @@ def _taken(gains: Floats, price: Floats) -> tuple[Floats, Ints]:
 
 
 def _shaken(gains: Floats) -> Floats:
-    possible = np.isfinite(gains)
-    if not possible.any():
+    if not (possible := np.isfinite(gains)).any():
         return gains
     return np.asarray(gains + SHAKEN * gains[possible].mean() * np.random.default_rng(gains.shape[1]).random(gains.shape))
 
