@@ -183,6 +183,8 @@ def prepare(
     ]
     print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
     print_table("Audience", ("people", "number"), content.audience.counts().items())
+    if content.choice.allocated is not None:
+        typer.echo(f"Within the limits: {content.choice.allocated.sentence}")
     found = [text for read in facts["inputs"] for text in read["findings"]]
     for text in found[:FINDINGS]:
         typer.echo(f"Data: {text}")

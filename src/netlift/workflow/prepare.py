@@ -282,6 +282,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "model_sha256": hashlib.sha256(thought.segmentation.model or b"").hexdigest(),
         "customers": len(thought.features.customer_ids),
         "audience": thought.audience.counts(),
+        "allocation": outputs.plain(thought.choice.allocated),
         "as_of": thought.features.as_of.isoformat(),
         "warnings": list(dict.fromkeys([*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings])),
     }
