@@ -41,6 +41,9 @@ def test_the_allocations_figures() -> None:
     sample = told["sample"]
     assert f"| {100 * told['gap']:.4f} % | {told['cpu_seconds']:g} | {told['peak_gb']:.1f} GB ({told['profits_alone_gb']:.1f} GB) |" in row
     assert f"| {100 * sample['share_of_highs']:.4f} % | {sample['highs_cpu_to_ours']:.0f} × |" in row
+    alike = told["alike"]
+    assert f"in {alike['runs']} runs the largest gap is {100 * alike['largest_gap']:.4f} %" in page
+    assert f"at most {alike['largest_cpu_seconds']:g} CPU seconds" in page
 
 
 def test_the_forecasts_figures() -> None:
