@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 from benchmarks import structure
+
+from netlift.settings import AllocationSettings
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,6 +41,9 @@ def test_the_allocations_figures() -> None:
     sample = told["sample"]
     assert f"| {100 * told['gap']:.4f} % | {told['cpu_seconds']:g} | {told['peak_gb']:.1f} GB ({told['profits_alone_gb']:.1f} GB) |" in row
     assert f"| {100 * sample['share_of_highs']:.4f} % | {sample['highs_cpu_to_ours']:.0f} × |" in row
+    alike = told["alike"]
+    assert f"in {alike['runs']} runs the largest gap is {100 * alike['largest_gap']:.4f} %" in page
+    assert f"at most {alike['largest_cpu_seconds']:g} CPU seconds" in page
 
 
 def test_the_forecasts_figures() -> None:
@@ -63,3 +69,23 @@ def test_the_comparisons_figures() -> None:
         assert row in page
     for kind, judged in json.loads((ROOT / "benchmarks/results/usefulness.json").read_text(encoding="utf-8")).items():
         assert f"| {kind} | {judged['sets']} | {judged['gained_on_choose']} | {judged['useful']} |" in page
+
+
+def test_the_what_ifs_figures() -> None:
+    """docs/methods/allocation.md shows what benchmarks/results/what_if.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/what_if.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/allocation.md").read_text(encoding="utf-8")
+    assert f"{told['runs']:,} samples of {told['customers']:,} customers" in page
+    assert f"the what-if of {told['customers_timed']:,} customers scored five times takes {told['cpu_seconds']:g} CPU seconds" in page
+    for share, held in told["coverage_of_profit"].items():
+        last = told["coverage_of_last"][share]
+        assert f"| {100 * float(share):.0f} % | {100 * held:.1f} % | {100 * last:.1f} % |" in page
+    two, three, five = (f"{100 * rate:.1f} %" for rate in told["sure_without_a_difference"].values())
+    assert f"is called sure in {two} (2 levels), {three} (3), {five} (5)" in page
+
+
+def test_the_allocations_settings_are_those_there_are() -> None:
+    """The netlift.toml of docs/methods/allocation.md is read."""
+    page = (ROOT / "docs/methods/allocation.md").read_text(encoding="utf-8")
+    section = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])["allocation"]
+    assert AllocationSettings.model_validate(section).model_fields_set == set(AllocationSettings.model_fields)

@@ -42,6 +42,15 @@ def given(**sections: Any) -> Settings:
         ({"offers": [{"name": "a"}, {"name": "a"}]}, "two offers are named 'a'"),
         ({"channels": {"email": {"sender": "x", "host": "mail.example.com", "tls": False}}}, "tls = false is allowed only on this machine"),
         ({"channels": {"email": {"sender": "x", "host": "127.0.0.1.example.com", "tls": False}}}, "allowed only on this machine"),
+        ({"allocation": {"budget": -5}}, "allocation.budget is -5, and greater than or equal to 0 is expected"),
+        ({"allocation": {"budget": float("nan")}}, "allocation.budget is nan, and a finite number is expected"),
+        ({"allocation": {"capacity": {"fax": 5}}}, "allocation.capacity names the channel 'fax', and the channels set up are: none"),
+        ({"allocation": {"judged_by": "median"}}, "allocation.judged_by is 'median', and 'mean' or 'lower bound' is expected"),
+        (
+            {"channels": {"email": {"sender": "x"}}, "allocation": {"budget": 5}},
+            "allocation.budget is given, and what a contact by email costs is not; add it to allocation.contact_cost",
+        ),
+        ({"channels": {"budget": {"sender": "x"}}, "allocation": {}}, "a channel is named 'budget'"),
         ({"folder": "/tmp"}, "'folder' is not a key"),
     ],
 )
@@ -49,6 +58,15 @@ def test_a_mistake_gets_one_sentence(sections: dict[str, Any], told: str) -> Non
     """Every wrong key or value is named with what was found and what is right."""
     with pytest.raises(SettingsError, match=told):
         given(**sections)
+
+
+def test_a_contact_costs_what_its_channel_says_else_the_usual() -> None:
+    """The channel's own cost counts, then that of [response], then nothing."""
+    channels = {"email": {"sender": "x"}, "letter": {"sender": "x"}}
+    response = {"contact_cost": 2, "revenue": 9}
+    found = given(channels=channels, response=response, allocation={"contact_cost": {"email": 0.5}})
+    assert (found.contact_cost("email"), found.contact_cost("letter")) == (0.5, 2)
+    assert (given(channels=channels, response=response).contact_cost("email"), given().contact_cost("email")) == (2, 0)
 
 
 def test_settings_are_frozen() -> None:

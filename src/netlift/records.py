@@ -379,6 +379,33 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that is scarce: the "budget", or the contacts of the channel of that name."""
+
+    name: str
+    most: float  # money, or contacts
+    used: float  # by campaigns and tests together
+    price: float  # profit that one more unit of it would be expected to earn
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """Who is contacted within the settings' limits. Money in the project's currency; people held out later count as contacted."""
+
+    judged_by: Literal["mean", "lower bound"]  # which figure had to pay for a contact
+    contacts: int  # that are expected to earn money
+    profit: float  # expected of them, after their cost
+    bound: float  # no choice within the limits can be expected to earn more
+    gap: float  # at most this share of the best possible profit is given away
+    tests: int  # contacts of tests, from what was left
+    spent: float  # on both
+    too_low: int  # people who could be reached and are not expected to earn enough
+    used_up: int  # people left out because a limit was reached
+    limits: tuple[Limit, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Offer and channel per customer, and who cannot or should not be contacted."""
 
@@ -392,6 +419,7 @@ class Choice:
     contacts_30d: Ints
     warnings: tuple[str, ...] = ()
     asking: Asking | None = None  # None where there are no segments, or nothing is known of what contacting them brings
+    allocated: Allocated | None = None  # None where the settings set no limits
 
 
 # --- experiments -------------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def five(engine: Engine) -> Case:
     ids = ["a", "b", "c", "d", "e"]
     outcome = made_outcome([40] * 5, [30] * 5)
     case = Case(engine, made_features(ids, outcome=outcome), made_segmentation([1] * 5), insight_of({1: "buyers"}))
-    case.sections["offers"] = [{"name": "Old", "current": True}]
+    case.sections |= {"offers": [{"name": "Old", "current": True}], "response": {"contact_cost": 3, "revenue": 11}}
     case.tables["contacts"] = pa.table({"customer_id": ids, "email": [f"{i}@example.com" for i in ids]})
     case.tables["consents"] = consents([{"customer_id": i} for i in ids])
     return case

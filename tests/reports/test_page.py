@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlift.records import Calibration, Forecast, ForecastCheck, ReportContent
+from netlift.records import Allocated, Calibration, Forecast, ForecastCheck, Limit, ReportContent
 from netlift.reports import write
 
 from .example import content, without_segments
@@ -258,3 +258,20 @@ def test_shared_warnings_of_estimates_are_numbered_notes(full: ReportContent, tm
     assert page.count("Not drawn by lot.") == 1
     assert page.count("See note 1.") == 9
     assert all(f"Own {i}." in page for i in range(9))
+
+
+def test_limits_are_shown_with_what_they_cost(full: ReportContent, tmp_path: Path) -> None:
+    """Where contacts were limited: profit, bound and gap in a sentence, and for each limit what one more unit would earn."""
+    limits = (Limit("budget", 5000.0, 4999.5, 1.234), Limit("letter", 300, 300, 0.5), Limit("email", 20_000, 700, 0.0))
+    told = Allocated("lower bound", 900, 4321.0, 4322.0, 0.0002, 100, 4999.5, 17, 42, limits, "900 contacts are expected to earn 4,321.")
+    assert 'id="allocation"' not in write(full, tmp_path).read_text(encoding="utf-8")
+    page = write(replace(full, choice=replace(full.choice, allocated=told)), tmp_path).read_text(encoding="utf-8")
+    section = page.partition('id="allocation"')[2].partition("</section>")[0]
+    assert "900 contacts are expected to earn 4,321. A contact had to pay by the low end of its 95 % interval" in section
+    assert "17 people who could be reached do not, and 42 are left out" in section
+    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in section.splitlines() if '<tr><th scope="row">' in row]
+    assert rows == [
+        ["Budget", "5,000 USD", "5,000 USD", "1.23 USD"],
+        ["Contacts by letter", "300", "300", "0.50 USD"],
+        ["Contacts by email", "20,000", "700", "0.00 USD"],
+    ]

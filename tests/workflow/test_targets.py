@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ def test_the_delimiter_is_the_one_that_shows_the_customers(file: Path, tmp_path:
     result = CliRunner().invoke(cli.app, asked)
     assert result.exit_code == 0, result.output
     assert "Whoever answers with more than 25.0 % probability" in result.output
+    assert "people after those contacted bring" in result.output
+    assert "If the best were contacted" in result.output
+    told = json.loads(CliRunner().invoke(cli.app, [*asked, "--json"]).stdout)["what_if"]
+    assert [depth["contacts"] for depth in told["curve"]] == list(range(20, 401, 20))
+    assert told["costs"][0]["contact_cost"] == 1
     written = pyarrow.csv.read_csv(out)
     assert written.column_names == ["customer", "score", "decision"]
     assert written.num_rows == 400

@@ -183,6 +183,8 @@ def prepare(
     ]
     print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
     print_table("Audience", ("people", "number"), content.audience.counts().items())
+    if content.choice.allocated is not None:
+        typer.echo(f"Within the limits: {content.choice.allocated.sentence}")
     found = [text for read in facts["inputs"] for text in read["findings"]]
     for text in found[:FINDINGS]:
         typer.echo(f"Data: {text}")
@@ -230,6 +232,10 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
         return
     typer.echo(found.sentence)
     print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
+    print_table("If the best were contacted", ("share", "contacts", "profit", "95 % interval", "last, per contact"), verb.curve_rows(found))
+    typer.echo(verb.one_more(found))
+    header = ("contact cost", "revenue", "break-even", "contacts", "profit", "95 % interval")
+    print_table("If costs or revenue were others (as now first)", header, verb.cost_rows(found))
     for warning in found.warnings:
         typer.echo(f"Mind: {warning}")
     if changed:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netlift.offers.evidence import evidence
 from netlift.offers.rules import Decision, decide
@@ -68,16 +67,15 @@ def _recommendation(s: int, decision: Decision, facts: Facts, *, warnings: tuple
 
 
 def priced(
-    advice: Mapping[int, tuple[Recommendation, Decision]], segment: Ints, *, contactable: NDArray[np.bool_], outcome: Outcome | None
+    advice: Mapping[int, tuple[Recommendation, Decision]], segment: Ints, *, cost: Floats, outcome: Outcome | None
 ) -> tuple[Recommendation, ...]:
-    """The recommendations; those of a test say what it costs at most, (n,) `contactable` telling who can be contacted at all."""
+    """The recommendations; those of a test say what it costs at most, by the `cost` of each contact, (n,), NaN = cannot be contacted."""
     found = []
     for s, (recommendation, decision) in advice.items():
-        cost = ""
+        words = ""
         if outcome is not None and decision.evidence is not None and decision.action in {"new_offer", "ab_test"}:
-            members = segment == s
-            cost = " " + price(int(members.sum()), int((members & contactable).sum()), outcome.accounting)
-        found.append(replace(recommendation, why=recommendation.why + cost))
+            words = " " + price(cost[segment == s], outcome.accounting.currency)
+        found.append(replace(recommendation, why=recommendation.why + words))
     return tuple(found)
 
 

@@ -1,10 +1,8 @@
 """Best offer and channel for every customer under a budget and channels' capacities, with a bound on what is given away.
 
 The problem is a multiple-choice knapsack: at most one option (offer on a channel) per customer, sum of costs at most the budget, contacts
-of a channel at most its capacity. Prices of the scarce means (Lagrange multipliers) split it into customers: each takes the option whose
-profit most exceeds its price. The prices minimise the dual function, which for any prices is an upper bound on the best possible profit
-(Fisher, Management Science 27, 1981); they are found by cutting planes (Kelley 1960), first on a sample. What still exceeds its means is
-moved to the next best or dropped, least loss first, and what is left of the means is filled.
+of a channel at most its capacity. Prices of the scarce means (Lagrange multipliers, `shadow_prices`) split it into customers and give the
+bound. What then still exceeds its means is moved to the next best or dropped, least loss first, and what is left of the means is filled.
 """
 
 from __future__ import annotations
@@ -14,16 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 from netlift.errors import InputError
+from netlift.offers import shadow_prices
+from netlift.offers.shadow_prices import Limits, taken
 from netlift.records import Floats, Ints
 
-SAMPLE = 20_000  # customers on whom prices are found first
-ROUNDS, FULL_ROUNDS = 200, 25  # cutting planes on the sample, and on everybody
-CLOSE = 1e-9  # relative gap at which prices are good enough
 SHAKEN = 1e-4  # of the mean profit, added at random while choosing: of customers who are alike some can be chosen and some not
-NEAR = 1.5  # prices of everybody are sought within this factor of the sample's
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +77,17 @@ def allocate(
     allowed = profit > minimum if low is None else (profit > minimum) & (low > 0)
     gains = np.where(allowed, profit, -np.inf).T.copy()  # (options, n): sums over options run along memory
     shaken = _shaken(gains)
-    prices = _prices(shaken, limits)
-    bound = float(_taken(gains, prices @ limits.use)[0].sum() + prices @ limits.most)
-    _, choice = _taken(shaken, prices @ limits.use)
+    found = shadow_prices.prices(shaken, limits)
+    prices = found.best
+    bound = float(taken(gains, prices @ limits.use)[0].sum() + prices @ limits.most)
+    choice = shadow_prices.mixed(shaken, limits, found)
     _repair(shaken, choice, limits, prices @ limits.use)
-    taken = choice >= 0
-    counts = np.bincount(choice[taken], minlength=len(options))
+    contacted = np.flatnonzero(choice >= 0)
+    counts = np.bincount(choice[contacted], minlength=len(options))
     channels = list(dict.fromkeys(o.channel for o in options))
     return Allocation(
         choice=choice,
-        profit=float(gains[choice[taken], np.flatnonzero(taken)].sum()),
+        profit=float(gains[choice[contacted], contacted].sum()),
         bound=bound,
         spent=float(counts @ np.array([o.cost for o in options])),
         contacts={c: int(sum(n for o, n in zip(options, counts, strict=True) if o.channel == c)) for c in channels},
@@ -99,14 +95,7 @@ def allocate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    names: tuple[str, ...]
-    use: Floats  # (limits, options) what a contact uses of each
-    most: Floats  # (limits,)
-
-
-def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacity: Mapping[str, int]) -> _Limits:
+def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacity: Mapping[str, int]) -> Limits:
     if profit.ndim != 2 or profit.shape[1] != len(options) or not options:
         raise InputError(f"profit has the shape {profit.shape}, and customers × {len(options)} options is expected.")
     if np.isinf(profit).any():
@@ -127,17 +116,7 @@ def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacit
     rows = [("budget", [o.cost for o in options], budget)] if budget < math.inf else []
     rows += [(c, [float(o.channel == c) for o in options], float(most)) for c, most in capacity.items()]
     names = tuple(name for name, _, _ in rows)
-    return _Limits(names, np.array([use for _, use, _ in rows]).reshape(-1, len(options)), np.array([most for _, _, most in rows]))
-
-
-def _taken(gains: Floats, price: Floats) -> tuple[Floats, Ints]:
-    """What each customer gains at these prices of the options, (n,), and by which option; 0 and -1 where none gains."""
-    best, choice = np.zeros(gains.shape[1]), np.full(gains.shape[1], -1)
-    for j, row in enumerate(gains):
-        gain = row - price[j]
-        better = gain > best
-        best[better], choice[better] = gain[better], j
-    return best, choice
+    return Limits(names, np.array([use for _, use, _ in rows]).reshape(-1, len(options)), np.array([most for _, _, most in rows]))
 
 
 def _shaken(gains: Floats) -> Floats:
@@ -146,56 +125,10 @@ def _shaken(gains: Floats) -> Floats:
     return np.asarray(gains + SHAKEN * gains[possible].mean() * np.random.default_rng(gains.shape[1]).random(gains.shape))
 
 
-# --- prices --------------------------------------------------------------------------------------------------------
-
-
-def _prices(gains: Floats, limits: _Limits) -> Floats:
-    """The prices, (limits,), of the least upper bound that was found."""
-    n = gains.shape[1]
-    nothing, top = np.zeros(len(limits.most)), np.where(np.isfinite(gains), gains, 0).max(initial=0.0)
-    _, choice = _taken(gains, nothing @ limits.use)
-    used = limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains))
-    if (used <= limits.most).all():
-        return nothing
-    smallest = np.array([row[row > 0].min(initial=np.inf) for row in limits.use])
-    high = np.where(np.isfinite(smallest), top / smallest, 0.0)
-    if n <= SAMPLE:
-        return _least(gains, limits, nothing, high, ROUNDS)
-    some = np.random.default_rng(n).choice(n, SAMPLE, replace=False)
-    share = _Limits(limits.names, limits.use, limits.most * SAMPLE / n)
-    near = _least(gains[:, some], share, nothing, high, ROUNDS)
-    slack = 0.01 * high  # a price that is 0 on the sample may be above 0 for everybody
-    return _least(gains, limits, near / NEAR - slack, np.minimum(near * NEAR + slack, high), FULL_ROUNDS, start=near)
-
-
-def _least(gains: Floats, limits: _Limits, low: Floats, high: Floats, rounds: int, *, start: Floats | None = None) -> Floats:
-    """Minimise the dual function within a box by cutting planes."""
-    low = np.maximum(low, 0.0)
-    at = (low + high) / 2 if start is None else start
-    best, least = at, np.inf
-    slopes, heights = [], []
-    for _ in range(rounds):
-        gain, choice = _taken(gains, at @ limits.use)
-        value = float(gain.sum() + at @ limits.most)
-        slope = limits.most - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains))
-        if value < least:
-            best, least = at, value
-        slopes.append(slope)
-        heights.append(value - slope @ at)
-        # least height t with t >= height_k + slope_k · at for all planes
-        planes = np.column_stack([np.array(slopes), -np.ones(len(slopes))])
-        aim = np.append(np.zeros(len(at)), 1.0)
-        found = linprog(aim, planes, -np.array(heights), bounds=[*zip(low, high, strict=True), (None, None)], method="highs")
-        if not found.success or least - found.fun <= CLOSE * abs(least):
-            break
-        at = found.x[:-1]
-    return best
-
-
 # --- repair --------------------------------------------------------------------------------------------------------
 
 
-def _repair(gains: Floats, choice: Ints, limits: _Limits, price: Floats) -> None:
+def _repair(gains: Floats, choice: Ints, limits: Limits, price: Floats) -> None:
     """Move or drop, least loss first, until nothing exceeds its means; then use what is left."""
     for name, use, most in zip(limits.names, limits.use, limits.most, strict=True):
         _shrink(gains, choice, use, most, price=price, others_only=name != "budget")
@@ -225,7 +158,7 @@ def _shrink(gains: Floats, choice: Ints, use: Floats, most: float, *, price: Flo
     choice[users[moved]] = to[moved]
 
 
-def _fill(gains: Floats, choice: Ints, limits: _Limits, price: Floats) -> None:
+def _fill(gains: Floats, choice: Ints, limits: Limits, price: Floats) -> None:
     """Give options to customers without one while the means last, most gain over its price first."""
     left = limits.most - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains)).astype(np.float64)
     idle = np.flatnonzero(choice < 0)
@@ -240,11 +173,11 @@ def _fill(gains: Floats, choice: Ints, limits: _Limits, price: Floats) -> None:
         order = order[np.isfinite(best[order])]
         needed = np.cumsum(limits.use[:, option[order]], axis=1)
         fits = (needed <= left[:, None] + 1e-9).all(axis=0)
-        taken = order[: int(fits.argmin()) if not fits.all() else len(order)]
-        choice[idle[taken]] = option[taken]
-        left -= limits.use[:, option[taken]].sum(axis=1)
+        given = order[: int(fits.argmin()) if not fits.all() else len(order)]
+        choice[idle[given]] = option[given]
+        left -= limits.use[:, option[given]].sum(axis=1)
         if fits.all():
             return
         # what did not fit is no option any more for anybody
-        over[option[order[len(taken)]]] = -np.inf
-        over[:, taken] = -np.inf
+        over[option[order[len(given)]]] = -np.inf
+        over[:, given] = -np.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +11,12 @@ import pyarrow as pa
 from netlift.engine import Engine
 from netlift.offers.advice import Buying, advise, losers, per_customer, priced
 from netlift.offers.asking import asking
+from netlift.offers.budgeting import Field, within
+from netlift.offers.evidence import evidence
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
 from netlift.offers.worth import PEOPLE, bought, money_columns
-from netlift.records import Choice, Features, Insight, Ints, Outcome, Recommendation, Segmentation, Tables, Texts
+from netlift.records import Choice, Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation, Tables, Texts
 from netlift.settings import OfferSettings, Settings
 
 
@@ -31,7 +33,8 @@ def choose(
     """Advice per segment in money, and offer, channel and consent for every customer, (n,) in the features' order.
 
     Offers are those of the settings, else the past campaigns' types. Who objected (`suppressed`, customer ids) or gave
-    no consent is left out; every customer who is left out has the first reason that applies.
+    no consent is left out; every customer who is left out has the first reason that applies. Where the settings limit
+    contacts, those who are expected to earn most stay.
 
     Raises:
         InputError: a customer answered more often than he was contacted.
@@ -46,15 +49,14 @@ def choose(
         silenced = np.array([c in suppressed for c in features.customer_ids], dtype=bool)
         week, month = past_contacts(ask, features.as_of, (7, 30))
         channels = _channels(offers, advice)
-        reaches = {
-            c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted({c for t in channels.values() for c in t})
-        }
+        needed = {c for tried in channels.values() for c in tried} | {c for o in offers if settings.allocation for c in o.channels}
+        reaches = {c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted(needed)}
     finally:
         engine.unregister(PEOPLE)
     people = _People(segmentation.segment, silenced, _capped(settings, week, month))
     offer, channel, consent, reason = _per_customer(people, advice, channels, reaches)
-    return Choice(
-        recommendations=priced(advice, segmentation.segment, contactable=absent(reason), outcome=features.outcome),
+    choice = Choice(
+        recommendations=tuple(recommendation for recommendation, _ in advice.values()),
         offer=offer,
         channel=channel,
         expected_profit=per_customer(advice, segmentation),
@@ -65,6 +67,12 @@ def choose(
         warnings=(*losers(advice, features), *_doubts(settings, tables, offers, features.outcome)),
         asking=asking(features, segmentation, advice),
     )
+    if settings.allocation is not None:
+        tried = evidence(offers, features.outcome, people.segment)
+        free = ~silenced & absent(people.capped)
+        choice = within(Field(settings, settings.allocation, offers, people.segment, free, tried, reaches), choice)
+    cost = _costs(settings, choice)
+    return replace(choice, recommendations=priced(advice, people.segment, cost=cost, outcome=features.outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,14 @@ def _channels(offers: Sequence[OfferSettings], advice: Mapping[int, tuple[Recomm
         first = of[used[0]] if used else ("email",)
         found[s] = tuple(c for c in first if all(c in of[name] for name in used))
     return found
+
+
+def _costs(settings: Settings, choice: Choice) -> Floats:
+    """Money per contact of everybody who can be contacted, (n,), NaN of the others."""
+    cost = np.full(len(choice.channel), np.nan)
+    for name in settings.channels:
+        cost[choice.channel == name] = settings.contact_cost(name)
+    return cost
 
 
 def _capped(settings: Settings, week: Ints, month: Ints) -> Texts:

@@ -62,6 +62,12 @@ def value(gamma: Floats, arm: Ints) -> PolicyValue:
     return PolicyValue(*mean(taken), tuple(constants.tolist()), int(constants.argmax()), *gains[hardest])
 
 
+def settled(gamma: Floats, arm: Ints) -> tuple[PolicyValue, Ints]:
+    """The value of the named arms, and what is done: those where deciding one by one surely pays, else the best constant for all, (n,)."""
+    worth = value(gamma, arm)
+    return worth, arm if worth.personalise else np.full(len(gamma), worth.best_constant)
+
+
 def mean(x: Floats) -> tuple[float, float, float]:
     """Mean of x (n,) with its 95 % interval."""
     half = Z95 * float(x.std(ddof=1)) / np.sqrt(len(x))

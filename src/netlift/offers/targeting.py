@@ -10,9 +10,10 @@ import numpy as np
 
 from netlift.errors import InputError, NotEnoughData
 from netlift.offers import columns as encoding
-from netlift.offers import policy_value, qini, response_model, uplift
+from netlift.offers import policy_value, qini, response_model, uplift, what_if
 from netlift.offers.columns import Column
 from netlift.offers.uplift import Trial
+from netlift.offers.what_if import WhatIf
 from netlift.records import Accounting, Floats, Ints, Texts
 
 DO_NOT, CONTACT = "do not contact", "contact"
@@ -61,6 +62,7 @@ class Targeting:
     learner: str
     sentence: str
     warnings: tuple[str, ...]
+    what_if: WhatIf  # in uplift mode its curve is that of the arm that did best for everybody
     customer_ids: Texts  # (n,)
     score: Floats  # (n,)
     decision: Texts  # (n,) "contact", the name of an arm, or "do not contact"
@@ -185,6 +187,7 @@ def _by_response(customer_ids: Texts, columns: Mapping[str, Column], y: Floats, 
             "This is response profit, not incremental profit: without a control group nobody knows who would have bought anyway.",
             *remarks,
         ),
+        what_if=what_if.of_responses(p, y, a, contacts=round(sent.contacts), seed=ask.seed),
         customer_ids=customer_ids,
         score=score,
         decision=np.where(score > a.break_even, CONTACT, DO_NOT).astype(object),
@@ -217,8 +220,7 @@ def _by_effect(
     learner = _learner(found, gamma, a)
     coefficient = _order(found.by_learner[learner][:, shown - 1], found.fold, trial, shown)
     decided = policy_value.decide(found.by_learner[learner], contact_cost=a.contact_cost, revenue=a.revenue)
-    worth = policy_value.value(gamma, decided)
-    final = decided if worth.personalise else np.full(len(y), worth.best_constant)
+    worth, final = policy_value.settled(gamma, decided)
     earned, earned_low, earned_high = _above_nobody(gamma, final)
     n = len(y)
     return Targeting(
@@ -252,6 +254,7 @@ def _by_effect(
         learner=learner,
         sentence=_effect_in_words(worth, coefficient, names, int((decided > 0).sum()), n),
         warnings=(*_doubts(trial, names), *remarks),
+        what_if=what_if.of_effects(trial, found, learner, a, shown=shown, contacts=int((final > 0).sum())),
         customer_ids=customer_ids,
         score=found.by_learner[learner][:, shown - 1],
         decision=np.array([DO_NOT, *names[1:]], dtype=object)[final],

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from netlift.offers.evidence import Evidence
 from netlift.offers.rules import Decision
 from netlift.offers.worth import Worth
-from netlift.records import Accounting
+from netlift.records import Accounting, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,13 @@ def _rivals(decision: Decision) -> str:
     return " against ".join(f"'{name}'" for name in decision.offers)
 
 
-def price(customers: int, contactable: int, accounting: Accounting) -> str:
-    """What a test in a segment costs at most: only those who can be contacted cost anything."""
+def price(cost: Floats, currency: str) -> str:
+    """What a test costs at most among customers whose contacts cost `cost`, (n,), NaN = cannot be contacted."""
+    contactable = int((~np.isnan(cost)).sum())
     if not contactable:
-        return f"None of these {customers:,} customers can be contacted, so the test cannot begin."
-    most = accounting.contact_cost * contactable
-    who = f"{contactable:,} of {customers:,} customers can be contacted"
-    return f"The test costs at most {most:,.2f} {accounting.currency} ({who}; without any answer)."
+        return f"None of these {len(cost):,} customers can be contacted, so the test cannot begin."
+    who = f"{contactable:,} of {len(cost):,} customers can be contacted"
+    return f"The test costs at most {np.nansum(cost):,.2f} {currency} ({who}; without any answer)."
 
 
 def figures(e: Evidence, accounting: Accounting) -> str:

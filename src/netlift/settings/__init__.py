@@ -16,12 +16,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
+from netlift.settings.allocation import AllocationSettings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
 from netlift.settings.section import Section, secret, this_machine
 
 __all__ = [
     "TABLES",
+    "AllocationSettings",
     "ApiConnection",
     "ChannelSettings",
     "Connection",
@@ -275,6 +277,7 @@ class Settings(Section):
     response: ResponseSettings | None = None
     segments: SegmentSettings = SegmentSettings()
     offers: tuple[OfferSettings, ...] = ()
+    allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
     channels: dict[str, ChannelSettings] = {}
@@ -301,6 +304,28 @@ class Settings(Section):
         if twice:
             raise ValueError(f"two offers are named '{twice[0]}'; give each its own name")
         return self
+
+    @model_validator(mode="after")
+    def _means_fit(self) -> Settings:
+        means = self.allocation
+        if means is None:
+            return self
+        for key, by_channel in (("capacity", means.capacity), ("contact_cost", means.contact_cost)):
+            strangers = sorted(set(by_channel) - set(self.channels))
+            if strangers:
+                known = ", ".join(self.channels) or "none"
+                raise ValueError(f"allocation.{key} names the channel '{strangers[0]}', and the channels set up are: {known}")
+        if "budget" in self.channels:
+            raise ValueError("a channel is named 'budget', as the sum of all costs is; give the channel another name")
+        free = sorted(set(self.channels) - set(means.contact_cost))
+        if means.budget is not None and self.response is None and free:
+            raise ValueError(f"allocation.budget is given, and what a contact by {free[0]} costs is not; add it to allocation.contact_cost")
+        return self
+
+    def contact_cost(self, channel: str) -> float:
+        """Money per contact on a channel; 0 where no cost is given anywhere."""
+        usual = self.response.contact_cost if self.response else 0.0
+        return self.allocation.contact_cost.get(channel, usual) if self.allocation else usual
 
 
 class Environment(BaseSettings):

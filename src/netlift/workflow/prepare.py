@@ -195,7 +195,6 @@ def _audience(known: Features, found: Segmentation, choice: Choice, assignment: 
 
 def _plan(settings: Settings, experiment: str, known: Features, told: Insight, *, audience: Audience, choice: Choice) -> Plan:
     contacted = audience.contacted()
-    cost = settings.response.contact_cost if settings.response else 0.0
     inputs = tuple(f for f in known.features if f.name in known.inputs)
     return Plan(
         name=settings.project.name,
@@ -209,7 +208,7 @@ def _plan(settings: Settings, experiment: str, known: Features, told: Insight, *
         consent=choice.consent,
         contacts_7d=choice.contacts_7d,
         contacts_30d=choice.contacts_30d,
-        budget=cost * float(contacted.sum()),
+        budget=sum(settings.contact_cost(c) * float((audience.channel[contacted] == c).sum()) for c in settings.channels),
     )
 
 
@@ -283,6 +282,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "model_sha256": hashlib.sha256(thought.segmentation.model or b"").hexdigest(),
         "customers": len(thought.features.customer_ids),
         "audience": thought.audience.counts(),
+        "allocation": outputs.plain(thought.choice.allocated),
         "as_of": thought.features.as_of.isoformat(),
         "warnings": list(dict.fromkeys([*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings])),
     }

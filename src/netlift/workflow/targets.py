@@ -176,3 +176,36 @@ def rows(found: Targeting) -> list[tuple[str, str, str]]:
         for name, form, values in figures
         if values[0] is not None
     ]
+
+
+def curve_rows(found: Targeting) -> list[tuple[str, str, str, str, str]]:
+    """The profit curve for people, every second depth: share, contacts, profit, its interval, and what the last of them brought."""
+    return [
+        (f"{100 * d.share:.0f} %", f"{d.contacts:,}", f"{d.profit:,.0f}", f"{d.low:,.0f} to {d.high:,.0f}", f"{d.last:+.3g}")
+        for d in found.what_if.curve
+        if round(100 * d.share) % 10 == 0
+    ]
+
+
+def cost_rows(found: Targeting) -> list[tuple[str, str, str, str, str, str]]:
+    """Other costs and revenues for people, as now first."""
+    return [
+        (
+            f"{c.contact_cost:g}",
+            f"{c.revenue:g}",
+            f"{c.break_even:.3g}",
+            f"{c.contacts:,.0f}",
+            f"{c.profit:,.0f}",
+            f"{c.low:,.0f} to {c.high:,.0f}",
+        )
+        for c in found.what_if.costs
+    ]
+
+
+def one_more(found: Targeting) -> str:
+    """What contacting one more person brings, in a sentence."""
+    more = found.what_if.one_more
+    if more is None:
+        return "Everybody is contacted, so there is nobody left to contact."
+    interval = f"95 % interval {more.low:+.3g} to {more.high:+.3g}"
+    return f"The next {more.people:,} people after those contacted bring {more.per_contact:+.3g} per contact ({interval})."
