@@ -37,7 +37,7 @@ class Shop:
         (self.folder / "sales" / name).write_text(HEAD + "".join(f"{row}\n" for row in rows))
 
     def settings(self, as_of: str | None = None) -> Settings:
-        tables = {"transactions": {"path": "sales"}, "products": {"path": "products.csv"}}
+        tables = {"transactions": {"path": "sales", "returns": "keep"}, "products": {"path": "products.csv"}}
         known = {"features": {"as_of": as_of}} if as_of else {}
         return parse({**CONFIG, **known, "tables": tables}, folder=self.folder, sha256="")
 
@@ -54,7 +54,9 @@ class Shop:
             return features.build(settings, engine, tables), features.build(settings, engine, tables.told())
 
     def rolled(self) -> dict[str, int]:
-        return {p.name: p.stat().st_mtime_ns for p in self.folder.glob("landing/typed/rollups/*/*.parquet")}
+        """Roll-ups of parts, without the sums over many, which each run replaces."""
+        found = {p.name: p.stat().st_mtime_ns for p in self.folder.glob("landing/typed/rollups/*/*.parquet")}
+        return {name: at for name, at in found.items() if not name.endswith("-sum.parquet")}
 
 
 def same(one: Features, two: Features) -> None:
@@ -129,6 +131,41 @@ def test_any_parts(tmp_path_factory: pytest.TempPathFactory, files: list[Any], d
             ]
             shop.write(f"{n + 1}.csv", *lines)
             same(*shop.both(f"2026-01-{day:02d}"))
+
+
+STEP = st.one_of(
+    st.tuples(st.just("later"), st.lists(LINE, min_size=1, max_size=8)),  # a file of what came since
+    st.tuples(st.just("late"), st.lists(LINE, min_size=1, max_size=3)),  # a file of any time: late lines, second lines of baskets
+    st.tuples(st.just("gone"), st.integers(0, 5)),
+    st.tuples(st.just("as of"), st.integers(2, 40)),
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=25)
+@given(steps=st.lists(STEP, min_size=2, max_size=6), ranges=st.integers(1, 3))
+def test_sums_go_on_as_if_begun_anew(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Any]], ranges: int) -> None:
+    """Whatever comes, goes or moves between runs, and whatever was remembered: features are those of all lines at once."""
+    shop = Shop(tmp_path_factory.mktemp("shop"))
+    shop.write("0.csv", *(f"{c},2026-01-0{d} 0{c}:00:00,{c + d},t{d},p1,1," for c in range(3) for d in (1, 2)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rollups, "ROWS", max(1, 12 // ranges))
+        same(*shop.both())
+        since = 3
+        for n, (kind, what) in enumerate(steps):
+            as_of = None
+            if kind in ("later", "late"):
+                first = since if kind == "later" else 1
+                rows = [(c, first + hour // 100, hour % 24, i, t, p) for i, (c, t, hour, p) in enumerate(what)]
+                since = max(since, *(day for _, day, *_ in rows)) if kind == "later" else since  # some on the day that ended before
+                shop.write(
+                    f"{n + 1}.csv", *(f"{c},2026-01-{day:02d} {h:02d}:00:00,{i - 2},t{day}-{t},p{p},1," for c, day, h, i, t, p in rows)
+                )
+            elif kind == "gone":
+                (shop.folder / "sales" / f"{what}.csv").unlink(missing_ok=what > 0)
+                shop.write("0.csv", *(f"{c},2026-01-0{d} 0{c}:00:00,{c + d},t{d},p1,1," for c in range(3) for d in (1, 2)))
+            else:
+                as_of = f"2026-{1 + what // 31:02d}-{1 + what % 28:02d}"
+            same(*shop.both(as_of))
 
 
 def test_new_parts_cost_what_they_hold(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from netlift import engine as engines
 from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, customer_value, enrichment, matrix, own, purchases, survey
+from netlift.features import browsing, campaigns, categories, customer_value, enrichment, matrix, own, purchases, survey, totals
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
@@ -18,7 +18,7 @@ from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import roll_up
+from netlift.features.rollups import RolledUp, roll_up
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
@@ -64,16 +64,16 @@ def build(settings: Settings, engine: Session, tables: Tables, progress: Progres
 def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress, learnt: Learnt | None) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
-    ranges = roll_up(engine, tables, as_of=literals["{as_of}"], moment=moment.local)
+    rolled = _totalled(settings, engine, tables, moment=moment, learnt=learnt)
     wide = Wide(engine, literals)
-    subjects = _subjects(settings, engine, tables, literals, rolled=ranges is not None)
+    subjects = _subjects(settings, engine, tables, literals, rolled=rolled is not None)
     subjects += own.subjects(settings, engine, tables, taken=_taken(settings, tables, subjects))
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
-        wide.add_subject(subject, entries, ranges=ranges, learnt=learnt)
+        wide.add_subject(subject, entries, ranges=None if rolled is None else rolled.ranges, learnt=learnt)
     notes = _population(engine, tables, literals) + tuple(note for subject in subjects for note in subject.notes)
-    valued = _valued(settings, engine, tables, moment=moment, ranges=ranges, learnt=learnt)
+    valued = _valued(settings, engine, tables, moment=moment, learnt=learnt)
     if valued.features:
         wide.add(valued.table, valued.features, tiers={"spend": f"{valued.table}.sufficiency"})
     if columns := attributes(settings, tables):
@@ -103,6 +103,17 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     )
 
 
+def _totalled(settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None) -> RolledUp | None:
+    """Keep baskets and what they add up to; the roll-ups, where transactions are in parts."""
+    if not tables.has("transactions"):
+        return None
+    rolled = roll_up(engine, tables, moment=moment.local)
+    if learnt is None:  # else no forecast is checked
+        totals.keep(engine, totals.THEN, until=customer_value.cut(moment, settings.features.horizon), rolled=rolled)
+    totals.keep(engine, totals.NOW, until=moment.local, rolled=rolled)
+    return rolled
+
+
 def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tuple[str, ...]:
     """Who the customers are: the table customers if given, else everybody who bought before `as_of`, as the purchases' features know."""
     buyers = "SELECT customer_id FROM features_purchases"
@@ -123,9 +134,9 @@ def _population(engine: Session, tables: Tables, literals: dict[str, str]) -> tu
 
 
 def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dict[str, str], *, rolled: bool) -> list[Subject]:
-    found = []
+    found: list[Subject] = []
     if tables.has("transactions"):
-        found.append(purchases.subject(frozenset(tables.columns("transactions")), rolled=rolled))
+        found += [purchases.EVER, purchases.LATELY]
         if tables.has("products", "category") and tables.has("transactions", "product_id"):
             found.append(categories.subject(engine, literals["{as_of}"], rolled=rolled))
     if all(tables.has(table, *(c for c in columns)) for table, columns in campaigns.SUBJECT.needs.items()):
@@ -144,13 +155,10 @@ def _taken(settings: Settings, tables: Tables, subjects: Sequence[Subject]) -> l
     return [*of_subjects, *(f.name for f in attributes(settings, tables))]
 
 
-def _valued(
-    settings: Settings, engine: Session, tables: Tables, *, moment: Clock, ranges: tuple[str, ...] | None, learnt: Learnt | None
-) -> Valued:
+def _valued(settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None) -> Valued:
     if not tables.has("transactions"):
         return Valued()
-    columns = frozenset(tables.columns("transactions"))
-    return customer_value.foretell(engine, columns, moment=moment, horizon=settings.features.horizon, ranges=ranges, learnt=learnt)
+    return customer_value.foretell(engine, moment=moment, horizon=settings.features.horizon, learnt=learnt)
 
 
 def _forecast(settings: Settings, read: Matrix, check: ForecastCheck) -> Forecast:

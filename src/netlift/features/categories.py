@@ -20,7 +20,7 @@ SELECT t.customer_id AS customer_id, p.category AS category, t.amount AS amount,
 FROM transactions AS t JOIN products AS p ON t.product_id = p.product_id
 WHERE t.local_timestamp < {as_of} AND p.category IS NOT NULL
 """
-ROLLED = f"SELECT customer_id, category, amount, lines FROM {MONEY} WHERE {{bucket}}"
+ROLLED = f"SELECT customer_id, category, amount, lines FROM {MONEY}"
 
 
 def subject(engine: Session, as_of: str, *, rolled: bool) -> Subject:
@@ -57,4 +57,4 @@ def _share(name: str, category: str) -> Entry:
     )
     here = f"FILTER (WHERE category = {literal})"
     kind = Kind("sum(lines)", f"sum(lines) {here}", "categories")
-    return Entry(feature, f"coalesce(sum(amount) {here}, 0e0) / nullif(sum(amount), 0e0)", kind=kind)
+    return Entry(feature, f"coalesce(round(sum(amount) {here}, 6), 0e0) / nullif(round(sum(amount), 6), 0e0)", kind=kind)

@@ -6,21 +6,19 @@ one that knew only the days before the last `held_out` of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from netlift.engine import Session
 from netlift.errors import NotEnoughData
-from netlift.features import bg_nbd, gamma_gamma
+from netlift.features import bg_nbd, gamma_gamma, totals
 from netlift.features.bg_nbd import Histories
 from netlift.features.clock import Clock
 from netlift.features.matrix import LARGEST
-from netlift.features.purchases import baskets
-from netlift.features.rollups import keep_by_range
 from netlift.features.value_model import FORETOLD, ValueModel
 from netlift.records import Calibration, Feature, Floats, ForecastCheck, Learnt
 
@@ -31,26 +29,20 @@ FITTED = 20_000  # customers that the model is fitted and checked on: more would
 MOST_REPEATS = 4  # customers with so many repeat purchases or more are checked together
 FAR_OFF = 0.2  # relative error of all purchases from which the check warns
 
-# One row per customer: his history at as_of, and at `cut` (x_then -1 = had not bought yet) with what came after.
+# One row per customer: his history at as_of, and for the check at `cut` (x_then -1 = had not bought yet) with what came after.
 # Money is rounded: engines add up in different orders, and a fit would carry the last digits further.
-SQL = """
-SELECT d.customer_id AS customer_id, CAST(count(*) - 1 AS DOUBLE) AS x,
-       CAST(days_between(min(day), max(day)) AS DOUBLE) AS t_x, CAST(days_between(min(day), {as_of}) AS DOUBLE) AS watched,
-       round(sum(amount) FILTER (WHERE day > first_day), 6) / nullif(CAST(count(*) - 1 AS DOUBLE), 0e0) AS m,
-       CAST(count(*) FILTER (WHERE day < {cut}) - 1 AS DOUBLE) AS x_then,
-       CAST(days_between(min(day), max(day) FILTER (WHERE day < {cut})) AS DOUBLE) AS t_x_then,
-       CAST(days_between(min(day), {cut}) AS DOUBLE) AS watched_then,
-       round(sum(amount) FILTER (WHERE day > first_day AND day < {cut}), 6)
-           / nullif(CAST(count(*) FILTER (WHERE day < {cut}) - 1 AS DOUBLE), 0e0) AS m_then,
-       CAST(count(*) FILTER (WHERE day >= {cut}) AS DOUBLE) AS bought_later,
-       round(coalesce(sum(amount) FILTER (WHERE day >= {cut}), 0e0), 6) AS spent_later
-FROM (SELECT customer_id, day, amount, min(day) OVER (PARTITION BY customer_id) AS first_day
-      FROM (SELECT customer_id, CAST(local_at AS DATE) AS day, sum(amount) AS amount FROM ({baskets}) AS b
-            GROUP BY customer_id, CAST(local_at AS DATE)) AS days
-      WHERE amount > 0e0) AS d
-JOIN features_population AS p ON p.customer_id = d.customer_id
-GROUP BY d.customer_id
+HISTORY = """
+SELECT n.customer_id AS customer_id, n.days - 1e0 AS x,
+       CAST(days_between(n.first_day, n.last_day) AS DOUBLE) AS t_x, CAST(days_between(n.first_day, {as_of}) AS DOUBLE) AS watched,
+       round(n.days_amount - n.first_amount, 6) / nullif(n.days - 1e0, 0e0) AS m{checked}
+FROM {now} AS n JOIN features_population AS p ON p.customer_id = n.customer_id{then}
+WHERE n.days > 0e0
 """
+CHECKED = """,
+       coalesce(t.days, 0e0) - 1e0 AS x_then, CAST(days_between(t.first_day, t.last_day) AS DOUBLE) AS t_x_then,
+       CAST(days_between(n.first_day, {cut}) AS DOUBLE) AS watched_then,
+       round(t.days_amount - t.first_amount, 6) / nullif(t.days - 1e0, 0e0) AS m_then,
+       n.days - coalesce(t.days, 0e0) AS bought_later, round(n.days_amount - coalesce(t.days_amount, 0e0), 6) AS spent_later"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,42 +56,48 @@ class Valued:
     notes: tuple[str, ...] = ()
 
 
-def foretell(
-    session: Session, columns: frozenset[str], *, moment: Clock, horizon: int, ranges: tuple[str, ...] | None, learnt: Learnt | None
-) -> Valued:
+def cut(moment: Clock, horizon: int) -> datetime:
+    """The midnight (local) at which the days begin that are held back: the horizon, and a third of the time known at most."""
+    return datetime.combine(moment.local.date() - timedelta(days=_held_out(moment, horizon)), time())
+
+
+def foretell(session: Session, *, moment: Clock, horizon: int, learnt: Learnt | None) -> Valued:
     """Fit and check on at most FITTED customers, drawn at random, and make a table of everybody's forecast for `horizon` days.
 
     Args:
-        session: where transactions are.
-        columns: of transactions.
+        session: where the totals are, NOW and, unless `learnt` is given, THEN.
         moment: as of when.
         horizon: days ahead.
-        ranges: of customers, computed one after the other where baskets are rolled up; None = they are not.
         learnt: the parameters of an earlier run instead of a fit.
     """
     if learnt is not None and not learnt.value:
         return Valued()
-    span = (moment.local - (moment.first or moment.local)).days
-    held_out = min(horizon, span // 3)
-    cut = f"DATE '{moment.local.date() - timedelta(days=held_out):%Y-%m-%d}'"
-    sql = SQL.replace("{baskets}", baskets(columns, rolled=ranges is not None)).replace("{cut}", cut)
-    keep_by_range(session, HISTORIES, sql.replace("{as_of}", moment.literals()["{as_of}"]), ranges)
-    drawn = _drawn(session)
+    names = {"now": totals.NOW, "as_of": moment.literals()["{as_of}"], "checked": "", "then": ""}
+    if learnt is None:
+        names["checked"] = CHECKED.format(cut=f"DATE '{cut(moment, horizon):%Y-%m-%d}'")
+        names["then"] = f" LEFT JOIN {totals.THEN} AS t ON t.customer_id = n.customer_id"
+    session.keep(HISTORIES, HISTORY.format(**names))
+    drawn = _drawn(session, NOW if learnt else FACTS)
     if learnt is not None:
         table = _keep(session, ValueModel.of(learnt.value, horizon), drawn)
         return Valued(table, _features(horizon), learnt.value, learnt.check)
     known = {name: drawn[name][:FITTED].to_numpy().astype(np.float64) for name in FACTS}
     try:
         model = _fitted(*(known[name] for name in NOW), horizon=horizon)
-        check, notes = _checked(known, held_out)
+        check, notes = _checked(known, _held_out(moment, horizon))
     except NotEnoughData as error:
         return Valued(notes=(f"what customers will spend is not foretold: {str(error).rstrip('.')}",))
     return Valued(_keep(session, model, drawn), _features(horizon), model.parameters(), check, notes)
 
 
-def _drawn(session: Session) -> pa.Table:
+def _held_out(moment: Clock, horizon: int) -> int:
+    """Days that are held back."""
+    return min(horizon, (moment.local - (moment.first or moment.local)).days // 3)
+
+
+def _drawn(session: Session, facts: Sequence[str]) -> pa.Table:
     """The histories of at most LARGEST customers, those of least hash, in an order that is the same on every engine."""
-    columns = ", ".join(("customer_id", *FACTS))
+    columns = ", ".join(("customer_id", *facts))
     chances = f"SELECT {columns}, unit_hash('sample:' || customer_id) AS chance FROM {HISTORIES}"
     return session.arrow(f"SELECT {columns} FROM ({chances}) AS h ORDER BY chance NULLS LAST, customer_id NULLS LAST LIMIT {LARGEST}")
 

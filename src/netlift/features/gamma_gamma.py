@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import gammaln
+from scipy.special import digamma, gammaln
 
 from netlift.errors import NotEnoughData
 from netlift.records import Floats
@@ -53,20 +53,18 @@ def fit(x: Floats, m: Floats) -> GammaGamma:
     unit = float(np.average(m, weights=x))
     scaled = m / unit  # parameters of order 1, whatever the currency
 
-    def loss(theta: Floats) -> float:
+    def loss(theta: Floats) -> tuple[float, Floats]:
         p, q, gamma = np.exp(theta)
-        value = (
-            gammaln(p * x + q)
-            - gammaln(p * x)
-            - gammaln(q)
-            + q * np.log(gamma)
-            + (p * x - 1) * np.log(scaled)
-            + p * x * np.log(x)
-            - (p * x + q) * np.log(gamma + x * scaled)
-        )
-        return -float(value.mean())
+        spent, shape = x * scaled, p * x + q
+        logs = np.log(gamma + spent)
+        value = gammaln(shape) - gammaln(p * x) - gammaln(q) + q * np.log(gamma) + p * x * np.log(spent) - np.log(scaled) - shape * logs
+        by_p = x * (digamma(shape) - digamma(p * x) + np.log(spent) - logs)
+        by_q = digamma(shape) - digamma(q) + np.log(gamma) - logs
+        by_gamma = q / gamma - shape / (gamma + spent)
+        return -float(value.mean()), -np.array([by_p.mean() * p, by_q.mean() * q, by_gamma.mean() * gamma])
 
-    best = minimize(loss, np.log([2.0, 3.0, 1.0]), method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 3, options={"ftol": 1e-13, "gtol": 1e-9})
+    start, options = np.log([2.0, 3.0, 1.0]), {"ftol": 1e-13, "gtol": 1e-9}
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 3, options=options)
     p, q, gamma = np.exp(best.x)
     if not np.isfinite(best.fun) or np.abs(best.x).max() > BOUND - 0.01 or q <= 1:
         raise NotEnoughData(

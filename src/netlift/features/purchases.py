@@ -1,20 +1,17 @@
-"""Features of purchases: value, rhythm, basket, time. One fact = one basket."""
+"""Features of purchases: value, rhythm, basket, time. A fact is a customer's totals, and for what is recent a basket."""
 
 from __future__ import annotations
 
+from netlift.features import totals
 from netlift.features.catalogue import Entry, Kind, Subject
-from netlift.features.rollups import BASKETS, LINES, basket_columns
+from netlift.features.rollups import BASKETS
 from netlift.records import Feature
 
 NEVER = "0 for customers who have not bought"
+OF_ALL = "nullif(sum(purchases), 0e0)"
+# rounded, as of the same purchases come the same numbers in whatever order, and from whichever sums of an earlier run, they are added up
+SPENT, SAVED = "round(sum(amount), 6)", "round(sum(discount), 6)"
 TWO = "missing for customers with fewer than two purchases"
-
-# purchases of one moment may come in any order: the gaps of a customer are the same numbers, and only their mean and spread are used
-FACTS = """
-SELECT customer_id, bought_at, local_at, amount, lines, products, quantity, discount, coupon,
-       seconds_between(lag(bought_at) OVER (PARTITION BY customer_id ORDER BY bought_at NULLS LAST), bought_at) / 86400e0 AS gap
-FROM ({baskets}) AS b
-"""
 
 
 def _window(days: int) -> tuple[Entry, ...]:
@@ -30,7 +27,7 @@ def _window(days: int) -> tuple[Entry, ...]:
                 "log",
                 words=(f"low spend in {days} days", f"high spend in {days} days"),
             ),
-            f"coalesce(sum(amount) FILTER (WHERE {since}), 0e0)",
+            f"coalesce(round(sum(amount) FILTER (WHERE {since}), 6), 0e0)",
             absent="0e0",
         ),
         Entry(
@@ -49,10 +46,9 @@ def _window(days: int) -> tuple[Entry, ...]:
     )
 
 
-def _share(name: str, meaning: str, condition: str, *, words: tuple[str, str]) -> Entry:
+def _share(name: str, meaning: str, column: str, *, words: tuple[str, str]) -> Entry:
     feature = Feature(name, "share", meaning, "time", "missing for customers who have not bought", "logit", words=words)
-    kind = Kind("count(*)", f"count(*) FILTER (WHERE {condition})", name)
-    return Entry(feature, f"avg(CASE WHEN {condition} THEN 1e0 ELSE 0e0 END)", kind=kind)
+    return Entry(feature, f"sum({column}) / {OF_ALL}", kind=Kind("sum(purchases)", f"sum({column})", name))
 
 
 ENTRIES = (
@@ -66,29 +62,29 @@ ENTRIES = (
             "log",
             words=("recent buyers", "long absent"),
         ),
-        "seconds_between(max(bought_at), {as_of_utc}) / 86400e0",
+        "seconds_between(max(last_at), {as_of_utc}) / 86400e0",
         absent="seconds_between({first}, {as_of_utc}) / 86400e0",
     ),
     Entry(
         Feature("frequency", "purchases", "number of purchases", "rhythm", NEVER, "log", words=("rare buyers", "frequent buyers")),
-        "CAST(count(*) AS DOUBLE)",
+        "sum(purchases)",
         absent="0e0",
     ),
     Entry(
         Feature("monetary", "{currency}", "money spent", "value", NEVER, "log", words=("low spend", "high spend")),
-        "sum(amount)",
+        SPENT,
         absent="0e0",
     ),
     Entry(
         Feature("tenure", "days", "time since the first purchase", "rhythm", NEVER, "log", words=("new customers", "customers for long")),
-        "seconds_between(min(bought_at), {as_of_utc}) / 86400e0",
+        "seconds_between(min(first_at), {as_of_utc}) / 86400e0",
         absent="0e0",
     ),
     Entry(
         Feature(
             "gap_mean", "days", "mean time between purchases", "rhythm", TWO, "log", words=("short gaps", "long gaps between purchases")
         ),
-        "avg(gap)",
+        "seconds_between(min(first_at), max(last_at)) / 86400e0 / nullif(sum(purchases) - 1e0, 0e0)",
     ),
     Entry(
         Feature(
@@ -100,7 +96,7 @@ ENTRIES = (
             "log",
             words=("regular buyers", "irregular buyers"),
         ),
-        "stddev_samp(gap)",
+        "round(max(gap_sd), 9)",
     ),
     Entry(
         Feature(
@@ -112,7 +108,7 @@ ENTRIES = (
             "log",
             words=("small baskets", "large baskets"),
         ),
-        "avg(amount)",
+        f"{SPENT} / {OF_ALL}",
     ),
     Entry(
         Feature(
@@ -124,7 +120,7 @@ ENTRIES = (
             "log",
             words=("few things a basket", "many things a basket"),
         ),
-        "avg(CAST(lines AS DOUBLE))",
+        f"sum(lines) / {OF_ALL}",
         ("product_id",),
     ),
     Entry(
@@ -137,7 +133,7 @@ ENTRIES = (
             "log",
             words=("little variety", "much variety"),
         ),
-        "avg(CAST(products AS DOUBLE))",
+        f"sum(products) / {OF_ALL}",
         ("product_id",),
     ),
     Entry(
@@ -150,7 +146,7 @@ ENTRIES = (
             "log",
             words=("few pieces a basket", "many pieces a basket"),
         ),
-        "avg(quantity)",
+        "round(sum(quantity), 6) / nullif(sum(with_quantity), 0e0)",
         ("quantity",),
     ),
     Entry(
@@ -163,7 +159,7 @@ ENTRIES = (
             "logit",
             words=("few discounts", "many discounts"),
         ),
-        "sum(discount) / nullif(sum(amount) + sum(discount), 0e0)",
+        f"{SAVED} / nullif({SPENT} + {SAVED}, 0e0)",
         ("discount",),
     ),
     Entry(
@@ -177,27 +173,23 @@ ENTRIES = (
             uses_response=True,
             words=("few coupons", "many coupons"),
         ),
-        "avg(CASE WHEN coupon > 0 THEN 1e0 ELSE 0e0 END)",
+        f"sum(with_coupon) / {OF_ALL}",
         ("coupon",),
-        kind=Kind("count(*)", "count(*) FILTER (WHERE coupon > 0)", "coupon_share"),
+        kind=Kind("sum(purchases)", "sum(with_coupon)", "coupon_share"),
     ),
-    _share("weekend_share", "purchases on Saturday or Sunday", "iso_weekday(local_at) >= 6", words=("weekday buyers", "weekend buyers")),
-    _share("morning_share", "purchases before noon", "hour_of(local_at) < 12", words=("rarely before noon", "often before noon")),
-    _share("evening_share", "purchases from 18:00 on", "hour_of(local_at) >= 18", words=("rarely in the evening", "often in the evening")),
-    *_window(30),
-    *_window(90),
-    *_window(365),
+    _share("weekend_share", "purchases on Saturday or Sunday", "weekend", words=("weekday buyers", "weekend buyers")),
+    _share("morning_share", "purchases before noon", "morning", words=("rarely before noon", "often before noon")),
+    _share("evening_share", "purchases from 18:00 on", "evening", words=("rarely in the evening", "often in the evening")),
 )
+RECENT = tuple(entry for days in (30, 90, 365) for entry in _window(days))
 
 
-def baskets(columns: frozenset[str], *, rolled: bool) -> str:
-    """SQL for the baskets before `{as_of}`, from lines with these columns; `rolled` says that they were rolled up beforehand."""
-    if rolled:
-        return f"SELECT * FROM {BASKETS} WHERE {{bucket}}"
-    return LINES.format(**basket_columns(columns), lines="transactions", condition="local_timestamp < {as_of}", bucket="")
-
-
-def subject(columns: frozenset[str], *, rolled: bool) -> Subject:
-    """The subject for a transactions table with these columns; `rolled` says that baskets were rolled up beforehand."""
-    relation = FACTS.replace("{baskets}", baskets(columns, rolled=rolled))
-    return Subject("purchases", {"transactions": ("customer_id", "timestamp", "amount")}, "transactions", relation, ENTRIES)
+_NEEDS = {"transactions": ("customer_id", "timestamp", "amount")}
+EVER = Subject("purchases", _NEEDS, "transactions", f"SELECT customer_id, {', '.join(totals.OF_BASKETS)} FROM {totals.NOW}", ENTRIES)
+LATELY = Subject(
+    "lately",
+    _NEEDS,
+    "transactions",
+    f"SELECT customer_id, local_at, amount FROM {BASKETS} WHERE local_at >= {{as_of}} - INTERVAL 365 DAY",
+    RECENT,
+)

@@ -4,7 +4,8 @@ The roll-ups of a part are kept in files beside the parts, named after the part 
 hold. Lines after `as_of` must not count and a basket's figures do not add up over parts, so lines are looked at again where
 - a part holds lines on both sides of `as_of`: the part's own lines;
 - a basket stands in more than one part: its lines are kept apart in a file of their own.
-Numbers are the same as from all lines at once.
+What adds up over parts is remembered as a sum of many, so that a run adds to it only what is new. Numbers are the same as from all lines
+at once.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from netlift.engine import Engine, Session, quoted
+from netlift.engine.duck import GROUP
 from netlift.records import Part, Tables
 
 READING = ".reading"
-VERSION = 2  # of the roll-ups' content
+VERSION = 3  # of what roll-ups and remembered sums hold
 ROWS = 15_000_000  # lines of transactions, and events, whose features are computed in one pass
+FEW = 16_384  # rows of a group in a part's roll-up: a range of customers reads only its own
 BASKETS, MONEY = "features_baskets", "features_money"  # the engine's views
 _APART, _KEYS = "features_apart", "features_apart_keys"  # lines of baskets that stand in more than one part, and who and which
 _SAME = "{0}.customer_id = k.customer_id AND {0}.__basket IS NOT DISTINCT FROM k.__basket"  # lines without an id are one basket
@@ -54,8 +58,17 @@ def basket_columns(columns: frozenset[str]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rolling:
-    """What the roll-ups of one table share."""
+class Remembered:
+    """A sum over the baskets that began before `until`, or over all lines, of parts."""
+
+    file: str  # SQL that reads it
+    parts: tuple[str, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RolledUp:
+    """The roll-ups of one table's parts, as of one moment."""
 
     engine: Engine
     folder: Path
@@ -63,41 +76,127 @@ class _Rolling:
     columns: frozenset[str]
     recipe: str
     categories: bool
+    moment: datetime  # as of when, local
+    ranges: tuple[str, ...]  # of buckets, as SQL conditions, that are to be computed one after the other
+
+    @property
+    def whole(self) -> tuple[Part, ...]:
+        """Parts whose lines are all before the moment."""
+        return tuple(part for part in self.parts if part.last is not None and part.last < self.moment)
+
+    @property
+    def cut(self) -> tuple[Part, ...]:
+        """Parts with lines on both sides of the moment."""
+        whole = self.whole
+        return tuple(part for part in self.parts if part not in whole and part.first is not None and part.first < self.moment)
 
     def file(self, part: Part, kind: str) -> Path:
+        """Where a part's roll-up is."""
         return self.folder / f"{part.name[:32]}-{self.recipe}-{kind}.parquet"
 
-    def baskets(self, lines: str, *, condition: str = "1 = 1") -> str:
+    def read(self, parts: Iterable[Part], kind: str) -> str:
+        """SQL that reads the roll-ups of parts."""
+        return f"read_parquet([{', '.join(_text(self.file(part, kind)) for part in parts)}])"
+
+    def added(self, known: Remembered, condition: str) -> str:
+        """SQL for what whole parts have of baskets that a sum does not hold: in its own parts under a condition, in new ones any."""
+        old = [part for part in self.whole if part.name in known.parts]
+        later = f"SELECT * FROM {self.read(old, 'baskets')} WHERE local_at >= {literal(known.until)} AND {condition}"
+        new = self.new(known)
+        return f"{later} UNION ALL BY NAME SELECT * FROM {self.read(new, 'baskets')}" if new else later
+
+    def in_several_parts(self, baskets: str) -> str:
+        """SQL for the customers of those baskets that stand in more than one part."""
+        named = f"(SELECT customer_id, basket AS __basket FROM ({baskets}) AS b)"
+        return f"SELECT n.customer_id FROM {named} AS n SEMI JOIN {_APART}_baskets AS k ON {_SAME.format('n')}"
+
+    def new(self, known: Remembered) -> tuple[Part, ...]:
+        """Whole parts that a sum does not hold."""
+        return tuple(part for part in self.whole if part.name not in known.parts)
+
+    def remembered(self, name: str, until: datetime) -> Remembered | None:
+        """The sum of this name that can be gone on from: of parts that are all still there, and of no later moment."""
+        if self.cut:
+            return None
+        told = self._notes().get(name)
+        if told is None or datetime.fromisoformat(told["until"]) > until or datetime.fromisoformat(told["as_of"]) > self.moment:
+            return None
+        # a part that is gone may have been written anew without some lines, and a basket of two parts may be of one now
+        if not {part.name for part in self.parts} >= set(told["known"]) or not {part.name for part in self.whole} >= set(told["parts"]):
+            return None
+        path = self.folder / told["file"]
+        return (
+            Remembered(f"read_parquet({_text(path)})", tuple(told["parts"]), datetime.fromisoformat(told["until"]))
+            if path.exists()
+            else None
+        )
+
+    def remember(self, name: str, until: datetime, sql: str) -> None:
+        """Keep a sum over the whole parts for later runs; not where a part is cut, as its baskets may go on after the moment."""
+        parts, known = [part.name for part in self.whole], [part.name for part in self.parts]
+        told: dict[str, Any] = {"until": until.isoformat(), "as_of": self.moment.isoformat(), "parts": parts, "known": known}
+        named = hashlib.sha256(json.dumps([name, told]).encode()).hexdigest()[:12]
+        told["file"] = f"{self.recipe}-{named}-sum.parquet"
+        notes = self._notes()
+        if self.cut or notes.get(name) == told:
+            return
+        _write(self.engine, sql, self.folder / told["file"])
+        _replace(self._noted, json.dumps({**notes, name: told}))
+
+    def sums(self) -> set[str]:
+        """Names of the files of remembered sums."""
+        return {told["file"] for told in self._notes().values()}
+
+    @property
+    def _noted(self) -> Path:
+        return self.folder / f"{self.recipe}-sums.json"
+
+    def _notes(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = json.loads(self._noted.read_text(encoding="utf-8")) if self._noted.exists() else {}
+        return found
+
+    def lines_to_baskets(self, lines: str, *, condition: str = "1 = 1") -> str:
+        """SQL for the baskets of lines."""
         return LINES.format(**basket_columns(self.columns), lines=lines, condition=condition, bucket=", min(bucket) AS bucket")
 
-    def money(self, lines: str, *, condition: str = "1 = 1") -> str:
+    def lines_to_money(self, lines: str, *, condition: str = "1 = 1") -> str:
+        """SQL for the money of lines by customer and category."""
         return CATEGORIES.format(lines=lines, condition=condition, bucket=", min(t.bucket) AS bucket")
 
 
-def roll_up(session: Session, tables: Tables, *, as_of: str, moment: datetime) -> tuple[str, ...] | None:
-    """Make the views BASKETS and, where products have categories, MONEY of all lines before `as_of` (SQL literal, and as local time).
+def literal(moment: datetime) -> str:
+    """A moment in SQL."""
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
 
-    Returns the ranges of buckets, as SQL conditions, that are to be computed one after the other; None where transactions are not in
-    parts or another engine than DuckDB computes: then there are no views.
+
+def roll_up(session: Session, tables: Tables, *, moment: datetime) -> RolledUp | None:
+    """Make BASKETS and, where products have categories, MONEY of all lines before `moment` (local time).
+
+    Returns None where transactions are not in parts or another engine than DuckDB computes: then BASKETS is a table, and MONEY is not made.
     """
     parts = tables.parts("transactions")
-    if not parts or not isinstance(session, Engine):
-        return None
     columns = frozenset(tables.columns("transactions"))
+    if not parts or not isinstance(session, Engine):
+        condition = f"local_timestamp < {literal(moment)}"
+        session.keep(BASKETS, LINES.format(**basket_columns(columns), lines="transactions", condition=condition, bucket=""))
+        return None
     categories = "product_id" in columns and tables.has("products", "category")
     of = [i.sha256 for i in tables.inputs if i.table == "products"]
     recipe = hashlib.sha256(json.dumps([VERSION, sorted(columns), categories and of]).encode()).hexdigest()[:12]
     folder = parts[0].path.parent.parent / "rollups" / parts[0].path.parent.name
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # people's data
-    rolling = _Rolling(session, folder, parts, columns, recipe, categories)
-    _clear(rolling)
+    ranges = _ranges(sum(part.rows for part in (*parts, *tables.parts("events"))), tables.buckets)
+    rolled = RolledUp(session, folder, parts, columns, recipe, categories, moment, ranges)
+    _clear(rolled)
     session.hold(_reading(folder))
     for part in parts:
-        _of_part(rolling, part)
-    _apart(rolling)
-    _views(rolling, as_of, moment)
-    return _ranges(sum(part.rows for part in (*parts, *tables.parts("events"))), tables.buckets)
+        _of_part(rolled, part)
+    _apart(rolled)
+    _baskets(rolled)
+    if categories:
+        _money(rolled)
+    return rolled
 
 
 def keep_by_range(session: Session, name: str, sql: str, ranges: Sequence[str] | None) -> None:
@@ -117,23 +216,23 @@ def _ranges(rows: int, buckets: int) -> tuple[str, ...]:
     return tuple(f"bucket BETWEEN {low} AND {high - 1}" for low, high in pairwise(edges)) if passes > 1 else ("1 = 1",)
 
 
-def _of_part(rolling: _Rolling, part: Part) -> None:
+def _of_part(rolled: RolledUp, part: Part) -> None:
     lines = f"read_parquet({_text(part.path)})"
-    _once(rolling, rolling.file(part, "baskets"), rolling.baskets(lines))
-    if rolling.categories:
-        _once(rolling, rolling.file(part, "money"), rolling.money(lines))
+    _once(rolled, rolled.file(part, "baskets"), rolled.lines_to_baskets(lines))
+    if rolled.categories:
+        _once(rolled, rolled.file(part, "money"), rolled.lines_to_money(lines))
 
 
-def _once(rolling: _Rolling, path: Path, sql: str) -> None:
+def _once(rolled: RolledUp, path: Path, sql: str) -> None:
     if not path.exists():
-        _write(rolling.engine, f"{sql} ORDER BY bucket", path)
+        _write(rolled.engine, f"{sql} ORDER BY bucket", path, group=FEW)
 
 
-def _write(engine: Engine, sql: str, path: Path) -> None:
+def _write(engine: Engine, sql: str, path: Path, *, group: int = GROUP) -> None:
     """Whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        engine.write_parquet(sql, partial)
+        engine.write_parquet(sql, partial, group=group)
         partial.chmod(0o600)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -142,34 +241,38 @@ def _write(engine: Engine, sql: str, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 # --- baskets that stand in more than one part ----------------------------------------------------------------------
 
 
-def _apart(rolling: _Rolling) -> None:
+def _apart(rolled: RolledUp) -> None:
     """Keep the lines of baskets that stand in more than one part; only parts not compared yet are compared with all."""
-    state, lines = rolling.folder / f"{rolling.recipe}-compared.json", rolling.folder / f"{rolling.recipe}-apart.parquet"
-    names = [part.name for part in rolling.parts]
+    state, lines = rolled.folder / f"{rolled.recipe}-compared.json", rolled.folder / f"{rolled.recipe}-apart.parquet"
+    names = [part.name for part in rolled.parts]
     before = set(json.loads(state.read_text(encoding="utf-8"))) if state.exists() and lines.exists() else set()
-    new = [part for part in rolling.parts if part.name not in before]
+    new = [part for part in rolled.parts if part.name not in before]
     if new or before - set(names):
         # a part that is gone may have been written anew without some lines: what was kept of it is no longer sure
-        compared = new if before <= set(names) else list(rolling.parts)
-        _compare(rolling, compared, lines if before <= set(names) and lines.exists() else None, lines)
-        partial = state.with_name(f".{state.name}.{os.getpid()}")
-        partial.write_text(json.dumps(names), encoding="utf-8")
-        partial.replace(state)
-    rolling.engine.attach(_APART, [lines])
-    rolling.engine.keep(f"{_APART}_baskets", f"SELECT DISTINCT customer_id, __basket FROM {_APART}")
+        compared = new if before <= set(names) else list(rolled.parts)
+        _compare(rolled, compared, lines if before <= set(names) and lines.exists() else None, lines)
+        _replace(state, json.dumps(names))
+    rolled.engine.attach(_APART, [lines])
+    rolled.engine.keep(f"{_APART}_baskets", f"SELECT DISTINCT customer_id, __basket FROM {_APART}")
 
 
-def _compare(rolling: _Rolling, new: Sequence[Part], known: Path | None, target: Path) -> None:
+def _compare(rolled: RolledUp, new: Sequence[Part], known: Path | None, target: Path) -> None:
     """Write the lines of all baskets that stand in more than one part; `known` has those of the parts that are not new."""
-    engine = rolling.engine
+    engine = rolled.engine
     fresh = {part.name for part in new}
-    alone = [part for part in rolling.parts if part.name not in fresh]
+    alone = [part for part in rolled.parts if part.name not in fresh]
 
     def keys(parts: Sequence[Part]) -> str:
-        files = ", ".join(_text(rolling.file(part, "baskets")) for part in parts)
+        files = ", ".join(_text(rolled.file(part, "baskets")) for part in parts)
         return f"(SELECT customer_id, basket AS __basket, bucket, filename FROM read_parquet([{files}], filename = true))"
 
     twice = f"SELECT customer_id, __basket FROM {keys(new)} GROUP BY customer_id, __basket HAVING count(*) > 1"
@@ -177,13 +280,13 @@ def _compare(rolling: _Rolling, new: Sequence[Part], known: Path | None, target:
     engine.keep(_KEYS, twice + (against if alone else ""))
     hit = engine.rows(
         "SELECT filename, list(DISTINCT bucket)"
-        f" FROM {keys(rolling.parts)} AS n SEMI JOIN {_KEYS} AS k ON {_SAME.format('n')} GROUP BY filename"
+        f" FROM {keys(rolled.parts)} AS n SEMI JOIN {_KEYS} AS k ON {_SAME.format('n')} GROUP BY filename"
     )
     touched = {name: sorted(buckets) for name, buckets in hit}
     # lines are sorted by bucket, so that of each file little is read; without any such basket: no lines, with the columns of lines
-    asked = [(part, touched.get(str(rolling.file(part, "baskets")))) for part in rolling.parts]
-    read = [(part, buckets) for part, buckets in asked if buckets] or [(rolling.parts[0], [-1])]
-    basket = basket_columns(rolling.columns)["basket"]
+    asked = [(part, touched.get(str(rolled.file(part, "baskets")))) for part in rolled.parts]
+    read = [(part, buckets) for part, buckets in asked if buckets] or [(rolled.parts[0], [-1])]
+    basket = basket_columns(rolled.columns)["basket"]
     lines = " UNION ALL ".join(
         f"SELECT *, {basket} AS __basket FROM read_parquet({_text(part.path)}) WHERE bucket IN ({', '.join(map(str, buckets))})"
         for part, buckets in read
@@ -200,25 +303,36 @@ def _compare(rolling: _Rolling, new: Sequence[Part], known: Path | None, target:
 # --- all of them --------------------------------------------------------------------------------------------------
 
 
-def _views(rolling: _Rolling, as_of: str, moment: datetime) -> None:
-    whole = [part for part in rolling.parts if part.last is not None and part.last < moment]
-    cut = [part for part in rolling.parts if part not in whole and part.first is not None and part.first < moment]
-    before = f"local_timestamp < {as_of}"
-    baskets, money = [rolling.baskets(_APART, condition=before)], []
-    if whole:
-        files = ", ".join(_text(rolling.file(part, "baskets")) for part in whole)
-        baskets.append(_without_apart(f"SELECT *, basket AS __basket FROM read_parquet([{files}])"))
-        files = ", ".join(_text(rolling.file(part, "money")) for part in whole)
-        money.append(f"SELECT * FROM read_parquet([{files}])")
-    if cut:
-        lines = f"read_parquet([{', '.join(_text(part.path) for part in cut)}])"
-        basket = basket_columns(rolling.columns)["basket"]
-        alone = _without_apart(f"SELECT *, {basket} AS __basket FROM {lines} WHERE {before}")
-        baskets.append(rolling.baskets(f"({alone})"))
-        money.append(rolling.money(lines, condition=before))
-    rolling.engine.view(BASKETS, " UNION ALL BY NAME ".join(baskets))
-    if rolling.categories and money:
-        rolling.engine.view(MONEY, " UNION ALL BY NAME ".join(money))
+def _baskets(rolled: RolledUp) -> None:
+    before = f"local_timestamp < {literal(rolled.moment)}"
+    baskets = [rolled.lines_to_baskets(_APART, condition=before)]
+    if rolled.whole:
+        baskets.append(_without_apart(f"SELECT *, basket AS __basket FROM {rolled.read(rolled.whole, 'baskets')}"))
+    if rolled.cut:
+        basket = basket_columns(rolled.columns)["basket"]
+        alone = _without_apart(f"SELECT *, {basket} AS __basket FROM {_lines(rolled.cut)} WHERE {before}")
+        baskets.append(rolled.lines_to_baskets(f"({alone})"))
+    rolled.engine.view(BASKETS, " UNION ALL BY NAME ".join(baskets))
+
+
+def _money(rolled: RolledUp) -> None:
+    """Money adds up over lines, whatever basket they are of."""
+    known = rolled.remembered(MONEY, rolled.moment)
+    new = rolled.whole if known is None else rolled.new(known)
+    money = [f"SELECT * FROM {known.file}"] if known else []
+    money += [f"SELECT * FROM {rolled.read(new, 'money')}"] if new else []
+    if rolled.cut:
+        money.append(rolled.lines_to_money(_lines(rolled.cut), condition=f"local_timestamp < {literal(rolled.moment)}"))
+    together = (
+        "SELECT customer_id, category, sum(amount) AS amount, CAST(sum(lines) AS BIGINT) AS lines, min(bucket) AS bucket"
+        f" FROM ({' UNION ALL BY NAME '.join(money)}) AS m WHERE {{bucket}} GROUP BY customer_id, category"
+    )
+    keep_by_range(rolled.engine, MONEY, together, rolled.ranges)
+    rolled.remember(MONEY, rolled.moment, f"SELECT * FROM {MONEY}")
+
+
+def _lines(parts: Iterable[Part]) -> str:
+    return f"read_parquet([{', '.join(_text(part.path) for part in parts)}])"
 
 
 def _without_apart(sql: str) -> str:
@@ -233,14 +347,14 @@ def _reading(folder: Path) -> Iterator[None]:
         yield
 
 
-def _clear(rolling: _Rolling) -> None:
+def _clear(rolled: RolledUp) -> None:
     """Remove roll-ups of parts that are gone, and of other recipes, unless another session may be reading them."""
-    kept = {rolling.file(part, kind).name for part in rolling.parts for kind in ("baskets", "money")}
-    kept |= {f"{rolling.recipe}-compared.json", f"{rolling.recipe}-apart.parquet", READING}
-    gone = [path for path in rolling.folder.iterdir() if path.name not in kept]
+    kept = {rolled.file(part, kind).name for part in rolled.parts for kind in ("baskets", "money")}
+    kept |= {f"{rolled.recipe}-{name}" for name in ("compared.json", "apart.parquet", "sums.json")} | rolled.sums() | {READING}
+    gone = [path for path in rolled.folder.iterdir() if path.name not in kept]
     if not gone:
         return
-    with (rolling.folder / READING).open("w", encoding="utf-8") as lock:
+    with (rolled.folder / READING).open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,11 +10,10 @@ from netlift.records import Tables
 def suggestions(tables: Tables) -> tuple[tuple[int, str], ...]:
     """Number of features and what to add for them in words, most features first."""
     found: list[tuple[int, str]] = []
+    entries = (*purchases.ENTRIES, *purchases.RECENT)
     if not tables.has("transactions"):
-        every = purchases.subject(frozenset({"transaction_id", "product_id", "quantity", "discount", "coupon"}), rolled=False)
-        found.append((len(every.entries), "[tables.transactions] with customer_id, timestamp and amount"))
+        found.append((len(entries), "[tables.transactions] with customer_id, timestamp and amount"))
     else:
-        entries = purchases.subject(frozenset(tables.columns("transactions")), rolled=False).entries
         lacking = {column for entry in entries for column in entry.needs if not tables.has("transactions", column)}
         for column in sorted(lacking):
             count = sum(1 for entry in entries if column in entry.needs)
