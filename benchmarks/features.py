@@ -74,7 +74,7 @@ with Engine(settings.engine) as engine:
     known = features.build(settings, engine, tables)
     print(time.process_time() - begun - sum(valued))
     # the figures as they are of each customer alone, before those of few facts are drawn to the mean of all
-    of = {"features_purchases": "a", "features_categories": "b", "features_browsing": "c"}
+    of = {"features_purchases": "a", "features_lately": "b", "features_categories": "c", "features_browsing": "d"}
     wanted = [f'{t}."{row[0]}"' for name, t in of.items() for row in engine.rows(f"DESCRIBE {name}") if row[0] != "customer_id"]
     joined = " ".join(f"LEFT JOIN {name} AS {t} ON {t}.customer_id = p.customer_id" for name, t in of.items())
     table = engine.arrow(f"SELECT p.customer_id, {', '.join(wanted)} FROM features_population AS p {joined} ORDER BY p.customer_id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_sums_go_on_as_if_begun_anew(tmp_path_factory: pytest.TempPathFactory, s
                 (shop.folder / "sales" / f"{what}.csv").unlink(missing_ok=what > 0)
                 shop.write("0.csv", *(f"{c},2026-01-0{d} 0{c}:00:00,{c + d},t{d},p1,1," for c in range(3) for d in (1, 2)))
             else:
-                as_of = f"2026-{1 + what // 31:02d}-{1 + what % 28:02d}"
+                as_of = str(date(2026, 1, 1) + timedelta(days=what - 1))
             same(*shop.both(as_of))
 
 

@@ -108,5 +108,5 @@ def _go_on(rolled: RolledUp, name: str, known: Remembered, *, before: str) -> No
     others = f"ANTI JOIN {_ANEW} AS a ON t.customer_id = a.customer_id WHERE {{bucket}}"
     o, n = (f"(SELECT t.* FROM {of} AS t {others})" for of in (known.file, _ADDED))
     gone_on = f"SELECT {columns} FROM {o} AS o FULL JOIN {n} AS n ON o.customer_id = n.customer_id"
-    engine.keep(_THEIRS, f"SELECT b.* FROM {BASKETS} AS b SEMI JOIN {_ANEW} AS a ON b.customer_id = a.customer_id")
+    engine.keep(_THEIRS, f"SELECT b.* EXCLUDE (basket) FROM {BASKETS} AS b SEMI JOIN {_ANEW} AS a ON b.customer_id = a.customer_id")
     keep_by_range(engine, name, f"{gone_on} UNION ALL BY NAME {_totals(_THEIRS, before, buckets=True)}", rolled.ranges)
