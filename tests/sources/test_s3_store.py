@@ -49,6 +49,8 @@ def test_where_a_bucket_is(given: dict[str, Any], expected: str | None) -> None:
         ({"endpoint": "http://storage.example.com"}, "http:// is allowed only on this machine; write https://"),
         ({"endpoint": "http://127.0.0.1.example.com"}, "http:// is allowed only on this machine; write https://"),
         ({"endpoint": "http://10.0.0.1"}, "http:// is allowed only on this machine; write https://"),
+        ({"endpoint": "http://127.0.0.1:9000"}, "an IP address, which cannot have a bucket before it; write path_style = true"),
+        ({"endpoint": "https://[2001:db8::1]"}, "an IP address, which cannot have a bucket before it; write path_style = true"),
         ({"endpoint": "storage.example.com"}, "is no address"),
         ({"endpoint": "https://"}, "is no address"),
         ({"endpoint": "https://host:port"}, "is no address"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,14 @@ def test_quarantine_holds_no_formula(tmp_path: Path, start: str) -> None:
     with (tmp_path / "quarantine" / "customers.csv").open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file)
     assert rows == [["2", f"'{evil}", "no number", f"'{evil}"], ["3", "", "x", "a=1"]]
+
+
+def test_a_run_s_folder_is_private(tmp_path: Path) -> None:
+    """Whatever the umask, nobody else on the machine may look into a run, wherever it is."""
+    before = os.umask(0)
+    try:
+        with outputs.whole_or_nothing(tmp_path / "new" / "run") as work:
+            (work / "file").write_text("x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "run").stat().st_mode & 0o777 == 0o700

@@ -16,7 +16,7 @@ import typer
 
 from netlift import __version__
 from netlift.cli.committee import audit_app, review_app, user_app
-from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, shown
+from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, say, shown, visible
 from netlift.errors import InputError, NetliftError
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def _fail(text: str, error: Exception) -> None:
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps({"error": text, "kind": type(error).__name__}, ensure_ascii=False) + "\n")
     else:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{visible(text)}\n")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"netlift {__version__}")
+        say(f"netlift {__version__}")
         raise typer.Exit
 
 
@@ -95,10 +95,10 @@ def demo(
         print_json({**told, "sign_in": made.passwords if serve else {}})
     else:
         here = f"NETLIFT_DATA_DIR={made.store} {Path(sys.argv[0])}"
-        typer.echo(f"\nReport: {made.report}\n\n{made.measurement.sentence}\n\nNext:")
-        typer.echo(f"  {here} review show {made.run_id}\n  {here} deliveries {made.run_id}\n  {Path(sys.argv[0])} init my-project")
+        say(f"\nReport: {made.report}\n\n{made.measurement.sentence}\n\nNext:")
+        say(f"  {here} review show {made.run_id}\n  {here} deliveries {made.run_id}\n  {Path(sys.argv[0])} init my-project")
         for name, password in made.passwords.items() if serve else ():
-            typer.echo(f"  sign in as {name} with {password}")
+            say(f"  sign in as {name} with {password}")
     if serve:
         _serve("127.0.0.1", 8000, as_json=as_json)
 
@@ -119,7 +119,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")], as_json: Json =
     if as_json:
         print_json({"written": target})
     else:
-        typer.echo(f"Wrote {target}. Name your tables in it, then: netlift check {target}")
+        say(f"Wrote {target}. Name your tables in it, then: netlift check {target}")
 
 
 @app.command()
@@ -136,20 +136,20 @@ def check(config: Config, as_json: Json = False) -> None:
     print_table("Rows", ("table", "in", "ok", "quarantined", "left out"), [[t[n] for n in names] for t in health["inputs"]])
     for table in health["inputs"]:
         for finding in table["findings"]:
-            typer.echo(finding)
+            say(finding)
     for row in health["quarantine"]:
         what = f"{row['column'] or 'the row'} {row['reason']}"
-        typer.echo(f"{row['table']}: quarantined, {row['rows']:,} x: {what} (first: line {row['first_line']}).")
+        say(f"{row['table']}: quarantined, {row['rows']:,} x: {what} (first: line {row['first_line']}).")
     said = {finding for table in health["inputs"] for finding in table["findings"]}
     for figure in health["health"]:
         if figure["remarkable"] and figure["kind"] != "missing" and figure["text"] not in said:  # missing values are among the findings
-            typer.echo(f"Look: {figure['text']}")
+            say(f"Look: {figure['text']}")
     if health["suggestions"]:
         best = health["suggestions"][0]
-        typer.echo(f"Most would be added by {best['add']}: {best['features']} features.")
+        say(f"Most would be added by {best['add']}: {best['features']} features.")
     for note in health["notes"]:
-        typer.echo(f"{note[0].upper()}{note[1:].rstrip('.')}.")
-    typer.echo(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")
+        say(f"{note[0].upper()}{note[1:].rstrip('.')}.")
+    say(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")
 
 
 @app.command()
@@ -171,7 +171,7 @@ def prepare(
     if as_json:
         print_json({**facts, "folder": made.folder, "review": content.review})
         return
-    typer.echo(f"Run {made.run_id}: {content.segmentation.verdict.reason}")
+    say(f"Run {made.run_id}: {content.segmentation.verdict.reason}")
     rows = [
         (
             r.segment,
@@ -184,17 +184,17 @@ def prepare(
     print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
     print_table("Audience", ("people", "number"), content.audience.counts().items())
     if content.choice.allocated is not None:
-        typer.echo(f"Within the limits: {content.choice.allocated.sentence}")
+        say(f"Within the limits: {content.choice.allocated.sentence}")
     found = [text for read in facts["inputs"] for text in read["findings"]]
     for text in found[:FINDINGS]:
-        typer.echo(f"Data: {text}")
+        say(f"Data: {text}")
     if len(found) > FINDINGS:
-        typer.echo(f"Data: {len(found) - FINDINGS} more findings are in the report.")
+        say(f"Data: {len(found) - FINDINGS} more findings are in the report.")
     for warning in facts["warnings"]:
-        typer.echo(f"Mind: {warning}")
+        say(f"Mind: {warning}")
     for finding in content.review.findings:
-        typer.echo(f"{finding.severity}: {finding.text}")
-    typer.echo(f"\nFiles: {made.folder}\nNext: netlift review submit {made.run_id}")
+        say(f"{finding.severity}: {finding.text}")
+    say(f"\nFiles: {made.folder}\nNext: netlift review submit {made.run_id}")
 
 
 @app.command()
@@ -230,18 +230,18 @@ def targets(  # noqa: PLR0913, PLR0917 - each is a question to the user
     if as_json:
         print_json(verb.facts(found))
         return
-    typer.echo(found.sentence)
+    say(found.sentence)
     print_table("Out of sample", ("figure", "value", "95 % interval"), verb.rows(found))
     print_table("If the best were contacted", ("share", "contacts", "profit", "95 % interval", "last, per contact"), verb.curve_rows(found))
-    typer.echo(verb.one_more(found))
+    say(verb.one_more(found))
     header = ("contact cost", "revenue", "break-even", "contacts", "profit", "95 % interval")
     print_table("If costs or revenue were others (as now first)", header, verb.cost_rows(found))
     for warning in found.warnings:
-        typer.echo(f"Mind: {warning}")
+        say(f"Mind: {warning}")
     if changed:
-        typer.echo(f"Mind: {changed:,} ids or arms begin like a spreadsheet's formula and have a quote before them; Parquet has none.")
+        say(f"Mind: {changed:,} ids or arms begin like a spreadsheet's formula and have a quote before them; Parquet has none.")
     if out is not None:
-        typer.echo(f"\nCustomers: {out}")
+        say(f"\nCustomers: {out}")
 
 
 @app.command()
@@ -268,12 +268,12 @@ def assign(
     print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
     shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
     print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
-    typer.echo("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
-    typer.echo(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
+    say("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
+    say(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
     if found.why is not None:
         facts = [(f.feature, "missing" if f.value is None else f"{f.value:,.4g} {f.unit}", f"{f.adds:+.2f}") for f in found.why.facts]
         print_table(f"Why segment {found.why.segment} rather than {found.why.rather_than}", ("feature", "value", "adds"), facts)
-        typer.echo(
+        say(
             f"They add up to {found.why.total:+.2f}, with {found.why.start:+.2f} for the average customer; above 0 the segment wins."
         )
 
@@ -296,11 +296,11 @@ def survey(
         told = {"run_id": asked.run_id, "invitations": by_reason, "may_be_asked": asked.may_be_asked, "left_out": asked.left_out}
         print_json({**told, "worth": worth, "chance_known": asked.chance_known, "sentence": asked.sentence, "out": out})
         return
-    typer.echo(asked.sentence)
+    say(asked.sentence)
     if asked.left_out:
         print_table("Not to be asked", ("reason", "people"), asked.left_out.items())
     if out is not None:
-        typer.echo(f"\nCustomers: {out}")
+        say(f"\nCustomers: {out}")
 
 
 @app.command()
@@ -319,7 +319,7 @@ def launch(
     if as_json:
         print_json(sent)
         return
-    typer.echo(sent["sentence"])
+    say(sent["sentence"])
     if sent["excluded"]:
         print_table("Not contacted", ("reason", "people"), sent["excluded"].items())
 
@@ -338,9 +338,9 @@ def worker(
         print_json(done)
         return
     for told in done:
-        typer.echo(told.get("error") or told["sentence"])
+        say(told.get("error") or told["sentence"])
     if not done:
-        typer.echo("Nothing waits to be sent.")
+        say("Nothing waits to be sent.")
 
 
 @app.command()
@@ -354,7 +354,7 @@ def close(run_id: RunId, user: As = None, as_json: Json = False) -> None:
     if as_json:
         print_json({"run_id": closed.run_id, "report": closed.report, **_measured(closed.measurement)})
     else:
-        typer.echo(f"{closed.measurement.sentence}\n\nReport: {closed.report}")
+        say(f"{closed.measurement.sentence}\n\nReport: {closed.report}")
 
 
 @app.command()
@@ -373,7 +373,7 @@ def measure(config: Config, as_json: Json = False) -> None:
     ]
     header = ("scope", "estimator", "evidence", "lift", "95 % interval", "customers")
     print_table(f"Sales lift, {measured.start} to {measured.end}", header, rows)
-    typer.echo(measured.sentence)
+    say(measured.sentence)
 
 
 def _measured(measured: Measurement) -> dict[str, Any]:
@@ -421,7 +421,7 @@ def _serve(host: str, port: int, *, as_json: bool) -> None:
         if as_json:
             print_json({"url": url})
         else:
-            typer.echo(f"Console: {url} (Ctrl+C stops it)")
+            say(f"Console: {url} (Ctrl+C stops it)")
         sys.stdout.flush()
 
     run(host=host, port=port, ready=ready)

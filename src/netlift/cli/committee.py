@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from netlift.cli.printing import As, Json, RunId, open_store, print_json, print_table
+from netlift.cli.printing import As, Json, RunId, open_store, print_json, print_table, say
 from netlift.errors import InputError
 
 review_app = typer.Typer(no_args_is_help=True, help="The committee: list, show, submit, approve, reject, request-changes, stop.")
@@ -40,13 +40,13 @@ def review_show(run_id: RunId, as_json: Json = False) -> None:
     if as_json:
         print_json(plan)
         return
-    typer.echo(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
-    typer.echo(f"Policy: {plan['verdict']}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
+    say(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
+    say(f"Policy: {plan['verdict']}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
     print_table("Audience", ("people", "number"), plan["counts"].items())
     for finding in plan["findings"]:
-        typer.echo(f"{finding['severity']} {finding['code']}: {finding['text']}")
+        say(f"{finding['severity']} {finding['code']}: {finding['text']}")
     for message in plan["messages"]:
-        typer.echo(
+        say(
             f"\n{message['offer']} by {message['channel']}, from {message['sender']}\nSubject: {message['subject']}\n{message['text']}"
         )
 
@@ -57,7 +57,7 @@ def _decided(verb: Callable[..., Mapping[str, Any]], run_id: str, *, as_json: bo
     if as_json:
         print_json(plan)
     else:
-        typer.echo(f"Run {run_id} is now {plan['state']} ({plan['approvals']} of {plan['quorum']} votes to approve).")
+        say(f"Run {run_id} is now {plan['state']} ({plan['approvals']} of {plan['quorum']} votes to approve).")
 
 
 @review_app.command("submit")
@@ -121,7 +121,7 @@ def user_add(
     if as_json:
         print_json({"name": name, "roles": people.roles(name)})
     else:
-        typer.echo(f"{name} has the roles: {', '.join(people.roles(name))}.")
+        say(f"{name} has the roles: {', '.join(people.roles(name))}.")
 
 
 @audit_app.command("verify")
@@ -134,6 +134,6 @@ def audit_verify(as_json: Json = False) -> None:
     if as_json:
         print_json({"whole": check.whole, "events": check.head.events, "hash": check.head.hash, "first_bad": check.first_bad})
     else:
-        typer.echo(check.text)
+        say(check.text)
     if not check.whole:
         raise typer.Exit(1)

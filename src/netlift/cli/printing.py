@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,19 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 As = Annotated[str | None, typer.Option("--as", metavar="USER", help="who acts (default: NETLIFT_USER, else your account)")]
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tabs and line ends
+
+
+def visible(text: str) -> str:
+    """The text with control characters spelt out: names of files and what is in them must not steer the terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def say(text: str) -> None:
+    """A line on standard output."""
+    typer.echo(visible(text))
+
+
 class Bars:
     """Shows the stages of a verb on the terminal (standard error, so that output can be piped)."""
 
@@ -29,7 +43,8 @@ class Bars:
 
         console = Console(stderr=True)
         columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description:12}"), BarColumn(30), TimeElapsedColumn())
-        self._progress = Progress(*columns, TextColumn("{task.fields[doing]}"), console=console, disable=not console.is_terminal)
+        doing = TextColumn("{task.fields[doing]}", markup=False)
+        self._progress = Progress(*columns, doing, console=console, disable=not console.is_terminal)
         self._plain = not console.is_terminal
 
     def __enter__(self) -> Self:
@@ -47,7 +62,7 @@ class Bars:
         task = self._progress.add_task(name, total=1.0, doing="")
 
         def show(share: float, doing: str) -> None:
-            self._progress.update(task, completed=share, doing="" if doing == "done" else doing)
+            self._progress.update(task, completed=share, doing="" if doing == "done" else visible(doing))
 
         return show
 
@@ -63,12 +78,13 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
     """A table on standard output; numbers with thousands separators."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left")
     for name in header:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else f"{cell:,}" if isinstance(cell, int) else visible(str(cell))) for cell in row))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 

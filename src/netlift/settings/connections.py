@@ -33,7 +33,7 @@ def _plain_address(value: str | None) -> str | None:
     if "@" in parts.netloc:
         raise ValueError("it holds a user or a password; write user and password_env instead")
     if parts.query or parts.fragment:
-        raise ValueError(f"'{value}' has a '?' or '#' part; write the address of the service without it")
+        raise ValueError("it has a '?' or '#' part; write the address of the service without it")  # a secret may stand there
     if parts.scheme == "http" and not this_machine(parts.hostname):
         raise ValueError(f"http is allowed only on this machine, and '{value}' is elsewhere; write https")
     return value

@@ -96,6 +96,8 @@ def find(named: str, folder: Path) -> list[Path]:
         if not found:
             raise SourceError(f"No file matches '{named}'; look at the pattern (it is relative to netlift.toml).")
         return found
+    if path.is_symlink() and not path.exists():
+        raise SourceError(f"'{named}' is a link to a file that is not there; mend the link.")
     if path.exists():
         raise SourceError(f"'{named}' is no file but a device or pipe, which can be read only once; write it to a file first.")
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -36,7 +36,10 @@ def address(path: str | None, name: str) -> tuple[str, str]:
         raise SettingsError(f'netlift.toml: tables.{name}.path is missing; write e.g. "s3://bucket/folder/*.parquet".')
     match = re.fullmatch(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])(?:/(.*))?", path, re.DOTALL)
     if not match:
-        raise SettingsError(f"tables.{name}.path is '{path}', and source 's3' reads e.g. \"s3://bucket/folder/*.parquet\".")
+        raise SettingsError(
+            f"tables.{name}.path is '{path}', and source 's3' reads e.g. \"s3://bucket/folder/*.parquet\", where a bucket's name has"
+            " 3 to 63 letters, digits, dots and dashes."
+        )
     key = match[2] or ""
     if any(part in {"", ".", ".."} for part in key.rstrip("/").split("/")) and key:
         raise SettingsError(f"tables.{name}.path is '{path}', and a path in a bucket has no empty part, '.' or '..'.")

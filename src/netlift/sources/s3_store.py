@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -131,8 +132,20 @@ def _endpoint(connection: S3Connection, bucket: str, where: str) -> str | None:
         )
     if url.scheme == "http" and not this_machine(url.hostname):
         raise SettingsError(f"{where}.endpoint is '{connection.endpoint}', and http:// is allowed only on this machine; write https://.")
+    if not connection.path_style and _numeric(url.hostname):
+        raise SettingsError(
+            f"{where}.endpoint is '{connection.endpoint}', an IP address, which cannot have a bucket before it; write path_style = true."
+        )
     host = url.netloc if connection.path_style else f"{bucket}.{url.netloc}"
     return f"{url.scheme}://{host}{url.path.rstrip('/')}"
+
+
+def _numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(address: str) -> SplitResult | None:

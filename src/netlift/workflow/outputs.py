@@ -29,11 +29,12 @@ FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's f
 def whole_or_nothing(folder: Path) -> Iterator[Path]:
     """A new folder beside `folder` that takes its place only when everything was written.
 
-    What stood in `folder` before is replaced as a whole.
+    What stood in `folder` before is replaced as a whole. What it holds is people's data: nobody else on the machine may read it.
     """
     work = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work.parent.mkdir(parents=True, exist_ok=True)
+    work.mkdir(mode=0o700)
     try:
         yield work
         if folder.exists():
