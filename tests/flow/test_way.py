@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -155,12 +156,25 @@ def test_sales_that_come_in_later_show_the_run_s_own_lift(tmp_path: Path) -> Non
     assert "held out at random" in closed.measurement.sentence
 
 
-def test_a_folder_that_cannot_be_written_leaves_no_run(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    """No stage is entered when nothing could be written to --out."""
+    (tmp_path / "file").touch()
+    seen = Recorder()
+    with pytest.raises(SettingsError, match="cannot be written: File exists"):
+        prepare(settings.read(shop.write(tmp_path / "shop")), out=tmp_path / "file" / "run", display=seen)
+    assert seen.entered == []
+
+
+def test_a_disk_that_fills_up_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the copy to --out fails, the sentence says so and neither plan nor files are kept."""
     open_store()
-    (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="cannot be written"):
-        prepare(settings.read(shop.write(tmp_path / "shop")), out=tmp_path / "file" / "run")
+
+    def full(*_args: Any, **_named: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(SettingsError, match="cannot be written: No space left on device"):
+        prepare(settings.read(shop.write(tmp_path / "shop")), out=tmp_path / "run")
     assert show.plans() == []
     assert list((tmp_path / "netlift" / "runs").iterdir()) == []
 

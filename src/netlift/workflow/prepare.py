@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,12 @@ def _check_out(out: Path) -> None:
     strangers = sorted({p.name for p in out.iterdir()} - FILES) if out.is_dir() else []
     if strangers:
         raise SettingsError(f"--out '{out}' holds '{strangers[0]}', which is not netlift's; name an empty or a new folder.")
+    try:  # told now, and not after the work
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.absolute().parent):
+            pass
+    except OSError as error:
+        raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
 
 
 def _copy(folder: Path, out: Path) -> None:
@@ -123,7 +130,7 @@ def _copy(folder: Path, out: Path) -> None:
         with outputs.whole_or_nothing(out.absolute()) as copy:
             shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING))
     except shutil.Error as error:  # of each file that could not be copied: from, to and why
-        why = str(error.args[0][0][2]).split(":", 1)[0]
+        why = str(error.args[0][0][2]).split(":", 1)[0].partition("] ")[2]  # without the number
         raise SettingsError(f"--out '{out}' cannot be written: {why}; name another folder.") from error
     except OSError as error:
         raise SettingsError(f"--out '{out}' cannot be written: {error.strerror or error}; name another folder.") from error
