@@ -24,7 +24,7 @@ from benchmarks.measured import measured
 from netlift.engine import Engine
 from netlift.features import matrix
 from netlift.records import Accounting, Feature, Features, Outcome
-from netlift.segments import algorithms, prep, screening, segment, selection
+from netlift.segments import algorithms, prep, screening, segment, selection, structure
 from netlift.segments.task import Task
 from netlift.settings import parse
 
@@ -82,7 +82,7 @@ def study(n: int, file: str) -> None:
         screened, _ = timed("comparison", screening.screen)(X, task, algorithms=algorithms.ALGORITHMS)
         with (
             mock.patch.object(selection, "_everybody", timed("assignment", selection._everybody)),  # noqa: SLF001 - to be timed apart
-            mock.patch.object(selection.structure, "examine", timed("null", selection.structure.examine)),
+            mock.patch.object(structure, "examine", timed("null", structure.examine)),
         ):
             found = timed("whole", segment)(settings, known, session=engine)
     told["whole"] -= told["assignment"]

@@ -19,8 +19,8 @@ from netlift import engine as engines
 from netlift.engine import Engine, Session, SparkEngine, computing, spark
 from netlift.errors import MissingExtra, SettingsError
 from netlift.records import Feature, Features
+from netlift.segments import cut, prep
 from netlift.segments import model as models
-from netlift.segments import prep
 from netlift.segments.partition import Nearest
 from netlift.settings import EngineSettings
 from tests.spark import connect_server, free_port
@@ -103,7 +103,8 @@ def test_a_frozen_model_says_the_same_in_the_cluster(session: SparkEngine) -> No
     known = (Feature("a", "", "a", "attribute", ""), Feature("b", "", "b", "attribute", ""))
     made = Features(datetime(2026, 1, 1), known, ids, values, ("a", "b"), None, "", None)  # noqa: DTZ001
     scaling, _ = prep.fit(made, "standard")
-    model = models.fit(made, scaling, partition=Nearest(np.array([[-1.0, -1.0], [1.0, 1.0]])), k=2, seed=1)
+    halves = cut.of(scaling, Nearest(np.array([[-1.0, -1.0], [1.0, 1.0]])), scaling.apply(values), 2)
+    model = models.fit(made, scaling, [halves], seed=1)
     table = pa.table({"customer_id": pa.array(ids, pa.string()), "a": values[:, 0], "b": values[:, 1]})
     with Engine() as duck:
         duck.register("people", table)

@@ -179,6 +179,9 @@ class ForecastCheck:
     inside: float  # share of customers whose money was in their 95 % interval
 
 
+STAGES_OF_LIFE = ("not bought yet", "new", "active", "lapsing", "lost")  # by the values of the feature lifecycle
+
+
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """What features take from all customers together; kept with the model, so that others change no customer's later."""
@@ -186,6 +189,7 @@ class Learnt:
     shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # by feature: facts that the mean of all weighs, and that mean
     value: Mapping[str, float] = field(default_factory=dict)  # parameters of BG/NBD and gamma-gamma; empty = not foretold
     check: ForecastCheck | None = None
+    lifecycle: tuple[float, float] | None = None  # days since the last purchase: active up to the first, lapsing up to the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +228,20 @@ class Features:
 
     def sample(self) -> Features:
         """The customers whose values are here, as if they were all: itself but for very many customers."""
-        if self.rows is None:
-            return self
-        at, o, f = self.rows, self.outcome, self.forecast
+        return self if self.rows is None else self._of(self.rows, self.values)
+
+    def of(self, at: Ints) -> Features:
+        """Some customers, of those whose values are all here, as if they were all."""
+        if self.rows is not None:
+            raise AssertionError("the values are of a sample already")
+        return self._of(at, self.values[at])
+
+    def _of(self, at: Ints, values: Floats) -> Features:
+        o, f = self.outcome, self.forecast
         return replace(
             self,
             customer_ids=self.customer_ids[at],
+            values=values,
             value=None if self.value is None else self.value[at],
             outcome=None if o is None else replace(o, contacts=o.contacts[at], responses=o.responses[at]),
             rows=None,
@@ -257,6 +269,7 @@ class Candidate:
     seconds: float
     judged_on: Literal["choose", "report", "none"] = "none"
     chosen: bool = False
+    stage: str = ""  # the stage of life whose customers are meant; "" = all
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +300,7 @@ class Segmentation:
     model: bytes | None = field(
         default=None, repr=False
     )  # the frozen model that gave everybody the above and can give it to customers never seen
+    stages: Mapping[int, str] = field(default_factory=dict)  # by segment: the stage of life its customers are in; empty = not told apart
 
 
 # --- insight -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from netlift.records import Floats
-from netlift.segments import drift, model, prep
+from netlift.segments import cut, drift, model, prep
 from netlift.segments.model import Model
 from tests.segments.generators import customers
 
@@ -19,7 +19,7 @@ RNG = np.random.default_rng(8)
 def fitted(values: Floats) -> Model:
     known = customers(values)
     scaling, _ = prep.fit(known, "auto")
-    return model.fit(known, scaling, partition=None, k=0, seed=1)
+    return model.fit(known, scaling, [cut.of(scaling, None, values, 0)], seed=1)
 
 
 def test_the_index_worked_by_hand() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from netlift.records import Ints
-from netlift.segments import algorithms, prep, screening, segment, selection
+from netlift.segments import algorithms, prep, screening, segment, study
 from netlift.segments.algorithms import ALGORITHMS
 from netlift.segments.partition import Nearest, squared_distances
 from netlift.segments.task import Task
@@ -21,7 +21,7 @@ def fitted(inputs: tuple[str, ...], seed: int) -> tuple[float, Ints]:
     given = features(inputs)
     scaling, _ = prep.fit(given, "standard")
     X = scaling.apply(given.values)
-    partition = algorithms.fitted(ALGORITHMS["kmeans"], X, Task((4,), scaling.names, seed, selection.STARTS))[4]
+    partition = algorithms.fitted(ALGORITHMS["kmeans"], X, Task((4,), scaling.names, seed, study.STARTS))[4]
     assert isinstance(partition, Nearest)
     return float(squared_distances(X, partition.centers).min(axis=0).sum()), partition.assign(X)
 

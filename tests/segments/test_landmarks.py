@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from netlift.segments import landmarks, model, plane, prep
+from netlift.segments import cut, landmarks, model, plane, prep
 from netlift.segments.landmarks import Landmarks
 from tests.segments.generators import customers, structured
 
@@ -46,7 +46,8 @@ def test_the_same_place_alone_and_in_a_crowd_and_after_a_second_fit() -> None:
 def test_without_neighbours_to_speak_of_the_map_is_the_plane(n: int, kind: str) -> None:
     """A handful of customers has no neighbours to keep; the model is stored and restored with either map."""
     known = customers(X[:n])
-    fitted = model.fit(known, prep.fit(known, "standard")[0], partition=None, k=0, seed=1, neighbours=True)
+    scaling, _ = prep.fit(known, "standard")
+    fitted = model.fit(known, scaling, [cut.of(scaling, None, X, 0)], seed=1, neighbours=True)
     assert type(fitted.map).__name__ == kind
     stored = fitted.stored()
     again = model.restored(stored, sha256=hashlib.sha256(stored).hexdigest())

@@ -12,7 +12,7 @@ import pytest
 from netlift.engine import Engine
 from netlift.errors import InputError, Refused
 from netlift.records import Features, Floats
-from netlift.segments import algorithms, model, prep
+from netlift.segments import algorithms, cut, model, prep
 from netlift.segments.algorithms import ALGORITHMS
 from netlift.segments.model import Model
 from netlift.segments.task import Task
@@ -43,7 +43,7 @@ def frozen(known: Features, name: str) -> Model:
     scaling, _ = prep.fit(known, "auto")
     X = scaling.apply(known.values)
     task = Task((4,), scaling.names, 7, profit=np.where(np.arange(N) % 2, known.values[:, 0], np.nan))
-    return model.fit(known, scaling, partition=algorithms.fitted(ALGORITHMS[name], X, task)[4], k=4, seed=7)
+    return model.fit(known, scaling, [cut.of(scaling, algorithms.fitted(ALGORITHMS[name], X, task)[4], X, 4)], seed=7)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -72,7 +72,7 @@ def test_segments_are_numbered_by_value(known: Features) -> None:
 def test_without_segments_everybody_is_0_and_has_a_place(known: Features) -> None:
     """The verdict none is frozen too."""
     scaling, _ = prep.fit(known, "auto")
-    made = model.fit(known, scaling, partition=None, k=0, seed=7).apply(known.values)
+    made = model.fit(known, scaling, [cut.of(scaling, None, known.values, 0)], seed=7).apply(known.values)
     assert (made.segment == 0).all()
     assert np.isfinite(made.x).all()
 

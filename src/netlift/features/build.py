@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from netlift import engine as engines
 from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, customer_value, enrichment, matrix, own, purchases, survey, totals
+from netlift.features import browsing, campaigns, categories, customer_value, enrichment, lifecycle, matrix, own, purchases, survey, totals
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
@@ -76,6 +76,10 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     valued = _valued(settings, engine, tables, moment=moment, learnt=learnt)
     if valued.features:
         wide.add(valued.table, valued.features, tiers={"spend": f"{valued.table}.sufficiency"})
+    limits = _lifecycle(settings, engine, tables, moment=moment, learnt=learnt)
+    if limits is not None:
+        lifecycle.keep(engine, moment, limits)
+        wide.add(lifecycle.TABLE, [lifecycle.FEATURE])
     if columns := attributes(settings, tables):
         wide.add("customers", columns)
     if not wide.features:
@@ -98,7 +102,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
-        learnt=Learnt(wide.shares, valued.parameters, valued.check),
+        learnt=Learnt(wide.shares, valued.parameters, valued.check, limits),
         sufficiency=wide.sufficiency(),
     )
 
@@ -159,6 +163,19 @@ def _valued(settings: Settings, engine: Session, tables: Tables, *, moment: Cloc
     if not tables.has("transactions"):
         return Valued()
     return customer_value.foretell(engine, moment=moment, horizon=settings.features.horizon, learnt=learnt)
+
+
+def _lifecycle(
+    settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None
+) -> tuple[float, float] | None:
+    """The limits of stages of life, as learnt, or where they are asked for."""
+    if learnt is not None:
+        return learnt.lifecycle
+    if not settings.segments.lifecycle:
+        return None
+    if not tables.has("transactions"):
+        raise SettingsError("segments.lifecycle tells stages of life by purchases, and the table transactions is missing; add it.")
+    return lifecycle.limits(engine, moment)
 
 
 def _forecast(settings: Settings, read: Matrix, check: ForecastCheck) -> Forecast:

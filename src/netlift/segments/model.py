@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -15,14 +16,16 @@ import pyarrow as pa
 from netlift import snapshot
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, Refused
-from netlift.records import Features, Floats, Ints, Learnt, Texts
-from netlift.segments import anomaly, attribution, landmarks, membership, plane, worth
+from netlift.records import STAGES_OF_LIFE, Features, Floats, Ints, Learnt, Texts
+from netlift.segments import anomaly, attribution, landmarks, plane, worth
 from netlift.segments.anomaly import Half, Scorer
+from netlift.segments.cut import Cut
 from netlift.segments.landmarks import Landmarks
-from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Partition, Tree
+from netlift.segments.partition import Cells, Encoded, Mixture, Nearest, Tree
 from netlift.segments.plane import Plane
 from netlift.segments.prep import Prep
 
+STAGE = "lifecycle"  # the feature that tells stages of life
 CHUNK = 10_000  # customers computed at once: so many fit the processor's cache
 ASSIGNED = pa.schema(
     [
@@ -78,23 +81,22 @@ class Fact:
 class Model:
     """Fitted once on the customers of a run."""
 
-    prep: Prep  # its columns are 0..p-1: values hold exactly the inputs
-    partition: Partition | None  # None where the verdict is none
-    number: Ints  # (k,) the segment's number by label
+    inputs: tuple[str, ...]  # names of the features that `apply` needs, in its order; those of `prep` come first
+    prep: Prep  # of the map and the anomaly score; its columns, and those of the cuts, refer to the inputs
+    cuts: tuple[Cut, ...]  # one of everybody, or one for each stage of life
     map: Plane | Landmarks
     scorer: Scorer
     grids: tuple[Floats, ...]  # by input: the distribution among the customers fitted on who have the fact
-    missing: Floats  # (p,) share of the customers fitted on who lacked the fact
-    doubt: Mixture | None = None  # whose posterior is the membership; None = the partition leaves no doubt
+    missing: Floats  # (inputs,) share of the customers fitted on who lacked the fact
     learnt: Learnt = field(default_factory=Learnt)  # what the features of newer customers must be made with
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the features that `apply` needs, in its order."""
-        return self.prep.names
+    def k(self) -> int:
+        """The number of segments."""
+        return sum(len(cut.number) for cut in self.cuts)
 
     def apply(self, values: Floats) -> Assigned:
-        """Segment, place, score and reason of any customers from their inputs, (n, p), NaN where a fact is missing.
+        """Segment, place, score and reason of any customers from their inputs, (n, inputs), NaN where a fact is missing.
 
         Raises:
             InputError: a value is infinite.
@@ -108,31 +110,39 @@ class Model:
         return Assigned(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Assigned)))
 
     def _apply(self, values: Floats) -> Assigned:
-        X = self.prep.apply(values)
-        segment = np.zeros(len(X), dtype=np.int64) if self.partition is None else self.number[self.partition.assign(X)]
+        segment, belongs = np.zeros(len(values), dtype=np.int64), np.zeros((len(values), self.k))
+        for number, cut in enumerate(self.cuts):
+            rows = self.cut_of(values) == number
+            segment[rows] = cut.segment(values[rows])
+            belongs[np.ix_(rows, cut.number - 1)] = cut.membership(values[rows])
         score = self.scorer.score(self.prep.unclipped(values))
-        reason = anomaly.reasons(score, self.prep.raw(values), self.prep.features, grids=self.grids)
-        return Assigned(segment, *self.map.place(X), score, reason, self._membership(X))
+        reason = anomaly.reasons(score, self.prep.raw(values), self.prep.features, grids=self.grids[: len(self.prep.names)])
+        return Assigned(segment, *self.map.place(self.prep.apply(values)), score, reason, belongs)
 
-    def _membership(self, X: Floats) -> Floats:
-        if self.partition is None:
-            return np.empty((len(X), 0))
-        by_label = membership.probability(self.partition, self.doubt, X, len(self.number))
-        return np.ascontiguousarray(by_label[np.argsort(self.number)].T)
+    def cut_of(self, values: Floats) -> Ints:
+        """Which of the cuts each customer falls under, (n,): of a stage nobody was in, that of the nearest stage."""
+        if len(self.cuts) == 1:
+            return np.zeros(len(values), dtype=np.int64)
+        stage = values[:, self.inputs.index(STAGE)]
+        return np.asarray(np.abs(stage[:, None] - [cut.stage for cut in self.cuts]).argmin(axis=1), dtype=np.int64)
 
     def why(self, values: Floats) -> Why:
-        """Why one customer, of inputs (p,), is in his segment.
+        """Why one customer, of inputs (inputs,), is in his segment.
 
         Raises:
-            Refused: the model has no segments.
+            Refused: the model has no segments, or one alone of the customer's stage of life.
         """
-        if self.partition is None:
-            raise Refused("The verdict of this run was that there are no segments, so that there is no reason to be in one.")
-        found = attribution.attribute(self.partition, self.prep.apply(values[None]))
-        segment, rather_than = (int(self.number[label[0]]) for label in (found.label, found.runner_up))
+        cut = self.cuts[int(self.cut_of(values[None])[0])]
+        if cut.partition is None or cut.prep is None:
+            if not len(cut.number):
+                raise Refused("The verdict of this run was that there are no segments, so that there is no reason to be in one.")
+            stage = "" if cut.stage < 0 else STAGES_OF_LIFE[cut.stage]
+            raise Refused(f"The customer is in segment {cut.number[0]}, as all are whose stage of life is '{stage}'.")
+        found = attribution.attribute(cut.partition, cut.prep.apply(values[None]))
+        segment, rather_than = (int(cut.number[label[0]]) for label in (found.label, found.runner_up))
         facts = [
             Fact(feature.name, None if np.isnan(value) else float(value), feature.unit, float(adds))
-            for feature, value, adds in zip(self.prep.features, values, found.added[0], strict=True)
+            for feature, value, adds in zip(cut.prep.features, values[list(cut.prep.columns)], found.added[0], strict=True)
         ]
         return Why(segment, rather_than, tuple(sorted(facts, key=lambda fact: -fact.adds)), float(found.start[0]))
 
@@ -152,24 +162,44 @@ class Model:
         return file.getvalue()
 
 
-KINDS = (Model, Prep, Plane, Landmarks, Scorer, Half, Nearest, Mixture, Tree, Cells, Encoded)  # all that may be in a stored model
+# all that may be in a stored model
+KINDS = (Model, Cut, Prep, Plane, Landmarks, Scorer, Half, Nearest, Mixture, Tree, Cells, Encoded)
 
 
-def fit(features: Features, scaling: Prep, *, partition: Partition | None, k: int, seed: int, neighbours: bool = False) -> Model:
-    """Freeze a segmentation into k labels of customers whose values are all at hand; its map keeps `neighbours` or is a plane."""
+def fit(features: Features, scaling: Prep, cuts: Sequence[Cut], *, seed: int, neighbours: bool = False) -> Model:
+    """Freeze the cuts of customers whose values are all at hand, numbered by value; the map keeps `neighbours` or is a plane."""
+    inputs = list(dict.fromkeys([*scaling.names, *(name for cut in cuts if cut.prep for name in cut.prep.names)]))
+    if len(cuts) > 1:
+        inputs.append(STAGE)
     X = scaling.apply(features.values)
-    kept = features.values[:, list(scaling.columns)]
-    return Model(
-        prep=replace(scaling, columns=tuple(range(len(scaling.columns)))),
-        partition=partition,
-        number=np.empty(0, dtype=np.int64) if partition is None else worth.numbers(partition.assign(X), features, k),
+    kept = features.values[:, [[f.name for f in features.features].index(name) for name in inputs]]
+    unnumbered = tuple(replace(cut, prep=cut.prep and _of_inputs(cut.prep, inputs)) for cut in cuts)
+    made = Model(
+        inputs=tuple(inputs),
+        prep=_of_inputs(scaling, inputs),
+        cuts=unnumbered,
         map=landmarks.fit(X, seed=seed) if neighbours and len(X) >= landmarks.FEWEST and X.shape[1] > 1 else plane.fit(X),
         scorer=anomaly.fit(scaling.unclipped(features.values), seed=seed),
         grids=tuple(anomaly.grid(column[~np.isnan(column)]) for column in kept.T),
         missing=np.isnan(kept).mean(axis=0),
-        doubt=None if partition is None else membership.fit(partition, X),
         learnt=features.learnt,
     )
+    return replace(made, cuts=_numbered(made, kept, features))
+
+
+def _of_inputs(scaling: Prep, inputs: Sequence[str]) -> Prep:
+    return replace(scaling, columns=tuple(inputs.index(name) for name in scaling.names))
+
+
+def _numbered(made: Model, values: Floats, features: Features) -> tuple[Cut, ...]:
+    """The cuts with the numbers of their segments among all, 1 = most valuable."""
+    of, sizes = made.cut_of(values), [len(cut.number) for cut in made.cuts]
+    first = np.cumsum([0, *sizes])
+    labels = np.zeros(len(values), dtype=np.int64)
+    for at, cut in enumerate(made.cuts):
+        labels[of == at] = first[at] + cut.segment(values[of == at]) - 1
+    numbers = worth.numbers(labels, features, int(first[-1]))
+    return tuple(replace(cut, number=numbers[first[at] : first[at] + sizes[at]]) for at, cut in enumerate(made.cuts))
 
 
 def restored(stored: bytes, *, sha256: str) -> Model:
@@ -196,5 +226,5 @@ def assigned(session: Session, model: Model, customer_ids: Texts) -> Assigned:
     if found["customer_id"].to_pylist() != customer_ids.tolist():
         raise AssertionError("the table features does not hold the customers of the features")
     segment, x, y, score, reason = (found[name].to_numpy() for name in list(ASSIGNED.names)[1:-1])
-    belongs = found["membership"].combine_chunks().flatten().to_numpy().reshape(len(found), len(model.number))
+    belongs = found["membership"].combine_chunks().flatten().to_numpy().reshape(len(found), model.k)
     return Assigned(segment, x, y, score, reason.astype(object), belongs)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
 from netlift.engine import Session
-from netlift.errors import NotEnoughData
-from netlift.records import Candidate, Features, Floats, Progress, Segmentation, silent
-from netlift.segments import algorithms, model, prep, screening, structure, usefulness, verdict
-from netlift.segments import leaks as leaking
-from netlift.segments.algorithms import Algorithm
+from netlift.records import Features, Progress, Segmentation, silent
+from netlift.segments import model, stages, usefulness
 from netlift.segments.model import Assigned, Model
-from netlift.segments.partition import Partition
-from netlift.segments.screening import Screened
-from netlift.segments.structure import Structure
-from netlift.segments.task import Task
-from netlift.segments.usefulness import Evidence, Money, Trial
+from netlift.segments.study import study
 from netlift.settings import Settings
-
-FEWEST = 50  # customers
-CUSTOMERS_PER_SEGMENT = 10  # on average, below which a number of segments is not tried
-LARGEST_REFIT = 20_000
-STARTS = 20  # random starts of the final fit: with fewer the result depends on luck
-
-Which = tuple[str, int]  # algorithm and number of segments
 
 
 def segment(settings: Settings, features: Features, progress: Progress = silent, *, session: Session | None = None) -> Segmentation:
@@ -48,7 +32,7 @@ def segment(settings: Settings, features: Features, progress: Progress = silent,
     """
     # Thousands of small fits: threads and repeated checks cost more than the fits, and sums in one order are repeatable.
     with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
-        found, fitted = _segment(settings, features.sample(), progress)
+        found, fitted = _found(settings, features.sample(), progress)
         progress(0.9, "assigning every customer")
         said = _everybody(features, fitted, session)
         return dataclasses.replace(
@@ -64,54 +48,17 @@ def segment(settings: Settings, features: Features, progress: Progress = silent,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Study:
-    """What is compared on whom; X are the scaled customers, (n, p)."""
-
-    X: Floats
-    task: Task
-    algorithms: dict[str, Algorithm]
-    asked_for: bool  # the settings leave one candidate
-
-
-def _segment(settings: Settings, features: Features, progress: Progress) -> tuple[Segmentation, Model]:
+def _found(settings: Settings, features: Features, progress: Progress) -> tuple[Segmentation, Model]:
     """What is found on customers whose values are all at hand, still without what it says of each; and the model."""
-    wanted, seed = settings.segments, settings.project.seed
-    tried = algorithms.named(wanted.algorithms)
-    ks, fewer = _numbers(wanted.k, len(features.customer_ids))
-    scaling, remarks = prep.fit(features, settings.features.scale)
+    seed, neighbours = settings.project.seed, settings.segments.map == "tsne"
     money = None if features.outcome is None else usefulness.split(features.outcome, seed)
-    task = Task(ks, scaling.names, seed, profit=None if money is None else money.visible)
-    study = _Study(scaling.apply(features.values), task, tried, len(tried) == 1 and wanted.k[0] == wanted.k[1])
-
-    screened, impossible = screening.screen(study.X, task, algorithms=tried, progress=lambda share, doing: progress(0.3 * share, doing))
-    if not screened:
-        raise NotEnoughData(f"No algorithm could make segments of these customers. {impossible[0]}")
-    found = structure.examine(study.X, seed=seed, progress=lambda share, doing: progress(0.3 + 0.5 * share, doing))
-    progress(0.8, "judging the candidates in money")
-    trials = _trials(study, screened, money)
-    chosen = _chosen(study, screened, found, trials)
-    evidence = usefulness.report(trials[chosen], study.X, money, seed=seed) if money is not None and chosen in trials else None
-    circular, leaks = leaking.warnings(features, scaling.names, scaling.raw(features.values))
-    decision = verdict.decide(found, money=money, evidence=evidence, asked_for=study.asked_for, circular=bool(circular))
-
-    offered = None if decision.structure == "none" else chosen
-    reason = " ".join([decision.reason, *_preference(study, screened, offered, trials), *leaks])
-    nobody, nothing = np.empty(0), np.empty(0, dtype=np.int64)
-    segmentation = Segmentation(
-        verdict=dataclasses.replace(decision, reason=reason),
-        comparison=tuple(_candidate(s, found.p, trials, chosen=offered, evidence=evidence) for s in screened),
-        algorithm=offered[0] if offered else "",
-        segment=nothing,
-        x=nobody,
-        y=nobody,
-        anomaly_score=nobody,
-        anomaly_reason=nothing.astype(object),
-        inputs=scaling.names,
-        warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
-    )
-    partition, k = _refit(study, offered), offered[1] if offered else 0
-    return segmentation, model.fit(features, scaling, partition=partition, k=k, seed=seed, neighbours=wanted.map == "tsne")
+    if settings.segments.lifecycle:
+        found, scaling, cuts = stages.study_each(settings, features, money, progress)
+    else:
+        studied = study(settings, features, money, progress)
+        found, scaling, cuts = studied.found, studied.scaling, (studied.cut,)
+    fitted = model.fit(features, scaling, cuts, seed=seed, neighbours=neighbours)
+    return dataclasses.replace(found, stages=stages.named(fitted.cuts)), fitted
 
 
 def _everybody(features: Features, fitted: Model, session: Session | None) -> Assigned:
@@ -128,104 +75,3 @@ def _sampled(features: Features) -> tuple[str, ...]:
         return ()
     m, n = len(features.rows), len(features.customer_ids)
     return (f"Segments were compared on {m:,} of the {n:,} customers, drawn at random; then everybody was assigned.",)
-
-
-def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The numbers of segments to try, and a remark where the customers are too few for all of them."""
-    needed = max(FEWEST, CUSTOMERS_PER_SEGMENT * bounds[0])
-    if n < needed:
-        raise NotEnoughData(f"Customers: {n} found, and {needed} are needed for {bounds[0]} segments; add {needed - n} more.")
-    most = min(bounds[1], n // CUSTOMERS_PER_SEGMENT)
-    remark = f"More than {most} segments were not tried, because {n} customers leave fewer than {CUSTOMERS_PER_SEGMENT} in each."
-    return tuple(range(bounds[0], most + 1)), (remark,) if most < bounds[1] else ()
-
-
-def _trials(study: _Study, screened: Sequence[Screened], money: Money | None) -> dict[Which, Trial]:
-    if money is None or not money.enough:
-        return {}
-    trials: dict[Which, Trial] = {}
-    for name in dict.fromkeys(s.algorithm for s in screened):
-        task = dataclasses.replace(study.task, ks=tuple(s.k for s in screened if s.algorithm == name))
-        try:
-            trials |= usefulness.trials(study.X, money, name=name, algorithm=study.algorithms[name], task=task)
-        except NotEnoughData:  # possible on the sub-samples but not on this one: stays unjudged, NaN in the comparison
-            continue
-    return trials
-
-
-def _chosen(study: _Study, screened: Sequence[Screened], found: Structure, trials: dict[Which, Trial]) -> Which | None:
-    """What the settings fix; else what earns most; else, where there is structure, what shows it best; else nothing.
-
-    Without money the number of segments is the one whose agreement stands out most from the structureless copies,
-    and the algorithm the one that is most stable there: stability alone would always choose too few segments. Cuts that are
-    fixed beforehand look for no groups, so they are chosen only where nothing else was tried.
-    """
-    if study.asked_for:
-        return screened[0].algorithm, screened[0].k
-    earner = usefulness.best(trials)
-    if earner is not None:
-        return earner.algorithm, earner.k
-    if not found.found:
-        return None
-    fitted = [s for s in screened if s.algorithm not in algorithms.NO_GROUPS] or screened
-    k = min({s.k for s in fitted}, key=lambda k: (abs(k - found.best_k), k))
-    steadiest = max((s for s in fitted if s.k == k), key=lambda s: s.stability)
-    return steadiest.algorithm, steadiest.k
-
-
-def _preference(study: _Study, screened: Sequence[Screened], offered: Which | None, trials: dict[Which, Trial]) -> tuple[str, ...]:
-    """Why the one that is offered and not one that is more stable, where there was a choice."""
-    if offered is None or study.asked_for:
-        return ()
-    one = next(s for s in screened if (s.algorithm, s.k) == offered)
-    steadiest = max(screened, key=lambda s: s.stability)
-    if steadiest.stability <= one.stability:
-        return ()
-    return (verdict.preference(one, steadiest, earned=usefulness.best(trials) is not None),)
-
-
-def _candidate(s: Screened, null_p: float, trials: dict[Which, Trial], *, chosen: Which | None, evidence: Evidence | None) -> Candidate:
-    """A row of the comparison: the chosen one with what `report` says, the others with what `choose` says."""
-    which = (s.algorithm, s.k)
-    report = evidence if which == chosen else None
-    value = report.value if report else trials[which].value if which in trials else None
-    return Candidate(
-        algorithm=s.algorithm,
-        k=s.k,
-        stability=s.stability,
-        stability_null_p=null_p,
-        silhouette=s.silhouette,
-        usefulness=value.mean if value else np.nan,
-        usefulness_low=value.low if value else np.nan,
-        usefulness_high=value.high if value else np.nan,
-        usefulness_p=report.p if report else np.nan,
-        seconds=s.seconds,
-        judged_on="report" if report else "choose" if value else "none",
-        chosen=which == chosen,
-    )
-
-
-def _made_of_answers(offered: Which | None) -> tuple[str, ...]:
-    if offered is None or offered[0] not in algorithms.MADE_OF_ANSWERS:
-        return ()
-    remark = (
-        "The segments were cut by the answers of some of these customers, so response and profit per segment are a little too good; the "
-        "gain in the verdict is not, because it was measured on others."
-    )
-    return (remark,)
-
-
-def _refit(study: _Study, offered: Which | None) -> Partition | None:
-    """The chosen algorithm fitted on as many customers as it can use.
-
-    Raises:
-        NotEnoughData: what could be made of parts of the customers cannot be made of all.
-    """
-    if offered is None:
-        return None
-    name, k = offered
-    rows = np.arange(len(study.X))
-    if len(rows) > LARGEST_REFIT:
-        rows = np.sort(np.random.default_rng([study.task.seed, 71]).choice(len(rows), LARGEST_REFIT, replace=False))
-    task = dataclasses.replace(study.task.of(rows), ks=(k,), starts=STARTS)
-    return algorithms.fitted(study.algorithms[name], study.X[rows], task)[k]

@@ -48,6 +48,13 @@ class Money:
         """Number of customers ever contacted."""
         return len(self.fit) + len(self.choose) + len(self.report)
 
+    def of(self, rows: Ints) -> Money:
+        """Of some customers, rows of all."""
+        at = np.full(len(self.profit), -1)
+        at[rows] = np.arange(len(rows))
+        fit, choose, report, never = (at[p][at[p] >= 0] for p in (self.fit, self.choose, self.report, self.never_contacted))
+        return Money(self.profit[rows], fit, choose, report, never, self.accounting)
+
     @property
     def enough(self) -> bool:
         """Whether the contacted customers can judge segments."""
@@ -136,11 +143,22 @@ def best(trials: Mapping[tuple[str, int], Trial]) -> Trial | None:
 
 def report(chosen: Trial, X: Floats, money: Money, *, seed: int) -> Evidence:
     """Judge the chosen candidate once on `report`, with segment means from `fit` and `choose`, by scaled customers X, (n, p)."""
+    return judged(chosen.partition.assign(X), money, chosen.k, seed=seed)
+
+
+def judged(labels: Ints, money: Money, k: int, *, seed: int) -> Evidence:
+    """The same of customers' labels 0..k-1, (n,), which must not know the money of `report`."""
+    contact, contact_all = decisions(labels, money, k)
+    profit = money.profit[money.report]
+    p = permutation_p(labels[money.report], profit, np.random.default_rng([seed, 53]))
+    return Evidence(decision_value(profit, contact, contact_all=contact_all), p)
+
+
+def decisions(labels: Ints, money: Money, k: int) -> tuple[Bools, bool]:
+    """Whom of `report` to contact, (report,), by the means of the labels among `fit` and `choose`; and whether all pay on average."""
     known = np.concatenate([money.fit, money.choose])
-    means = shrunk_means(chosen.partition.assign(X[known]), money.profit[known], chosen.k)
-    labels = chosen.partition.assign(X[money.report])
-    p = permutation_p(labels, money.profit[money.report], np.random.default_rng([seed, 53]))
-    return Evidence(_value(means[labels], money.profit, known, on=money.report), p)
+    means = shrunk_means(labels[known], money.profit[known], k)
+    return means[labels[money.report]] > 0, bool(money.profit[known].mean() > 0)
 
 
 def _value(expected: Floats, profit: Floats, known: Ints, *, on: Ints) -> Value:

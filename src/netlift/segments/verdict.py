@@ -26,10 +26,10 @@ def decide(structure: Structure, *, money: Money | None, evidence: Evidence | No
         kind = "natural" if structure.valley_share >= VALLEY_SHARE else "overlapping"
     sentences = [_structure_in_words(structure, kind, asked_for=asked_for)]
     if money is not None and evidence is not None:
-        sentences.append(_money_in_words(kind, evidence, money.accounting))
+        sentences.append(money_in_words(kind, evidence, money.accounting))
         sentences += ["This figure is too good, because the outcome is also an input."] if circular else []
     else:
-        sentences.append(_why_no_money(money))
+        sentences.append(why_no_money(money))
     return Verdict(kind, useful, " ".join(sentences), _figures(structure, money, evidence))
 
 
@@ -58,7 +58,8 @@ def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) ->
     }[kind]
 
 
-def _why_no_money(money: Money | None) -> str:
+def why_no_money(money: Money | None) -> str:
+    """Why no money judges segments."""
     if money is None:
         return "Whether segments pay is not known, because there is no outcome data (past contacts and responses)."
     if not money.enough:
@@ -66,7 +67,8 @@ def _why_no_money(money: Money | None) -> str:
     return "No candidate earned more than contacting everybody or nobody."
 
 
-def _money_in_words(kind: Kind, evidence: Evidence, accounting: Accounting) -> str:
+def money_in_words(kind: Kind, evidence: Evidence, accounting: Accounting) -> str:
+    """What deciding by the segments gained."""
     value, currency = evidence.value, accounting.currency
     gain = (
         f"{value.mean:.2f} {currency} a customer (95 % bounds {value.low:.2f} to {value.high:.2f}; {accounting.name})"

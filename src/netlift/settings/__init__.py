@@ -207,6 +207,7 @@ class SegmentSettings(Section):
     algorithms: tuple[str, ...] = ()
     k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (2, 10)
     map: Literal["pca", "tsne"] = "pca"
+    lifecycle: bool = Field(default=False, description="segments within stages of life: not bought yet, new, active, lapsing, lost")
 
     @field_validator("k")
     @classmethod
