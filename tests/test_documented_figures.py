@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import structure
 
+from netlift.records import STAGES_OF_LIFE
 from netlift.settings import AllocationSettings
 
 ROOT = Path(__file__).parent.parent
@@ -89,3 +90,16 @@ def test_the_allocations_settings_are_those_there_are() -> None:
     page = (ROOT / "docs/methods/allocation.md").read_text(encoding="utf-8")
     section = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])["allocation"]
     assert AllocationSettings.model_validate(section).model_fields_set == set(AllocationSettings.model_fields)
+
+
+def test_the_stages_figures() -> None:
+    """docs/methods/lifecycle.md shows what benchmarks/results/lifecycle.json holds."""
+    page = (ROOT / "docs/methods/lifecycle.md").read_text(encoding="utf-8")
+    for name, rules in json.loads((ROOT / "benchmarks/results/lifecycle.json").read_text(encoding="utf-8")).items():
+        for rule, told in rules.items():
+            (row,) = [line for line in page.splitlines() if line.startswith(f"| {name}, {rule} | ")]
+            shown = [cell.strip() for cell in row.strip("|").split("|")][1:]
+            assert shown[0] == " / ".join(f"{days:.0f}" for days in told["limits"])
+            for stage, cell in zip(STAGES_OF_LIFE, shown[1:], strict=True):
+                of = told["stages"].get(stage)
+                assert cell == (f"{100 * of['bought_again']:.1f} % of {of['customers']:,}" if of else "–")

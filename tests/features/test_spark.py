@@ -111,7 +111,8 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
     folder = tmp_path_factory.mktemp("journey")
     data.write(folder / "data")
     (folder / "netlift.toml").write_text(files("netlift.demo").joinpath("netlift.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    wanted = read(folder / "netlift.toml")
+    told = read(folder / "netlift.toml")
+    wanted = told.model_copy(update={"segments": told.segments.model_copy(update={"lifecycle": True})})
     with Engine(EngineSettings(threads=2, memory_limit="2GB")) as engine:
         given = sources.load(wanted, engine)
         yield wanted, engine, given, features.build(wanted, engine, given)
@@ -151,7 +152,7 @@ def test_crafted_tables_give_the_same_features(case: str, duck: Engine, crafted:
 def test_complete_journey_gives_the_same_features(journey: tuple[Settings, Engine, Tables, Features], spark: EngineSettings) -> None:
     """On 1.47 million real purchases every feature, every missing value and the outcome are equal on both engines."""
     wanted, engine, given, expected = journey
-    assert expected.values.shape == (2446, 36)  # 23 households bought only after the date
+    assert expected.values.shape == (2446, 37)  # 23 households bought only after the date
     equal(features.build(wanted.model_copy(update={"engine": spark}), engine, given), expected)
 
 
@@ -176,7 +177,7 @@ def equal(found: Features, expected: Features) -> None:
     """Names, order, notes and outcome are the same; numbers to the tolerance, and missing in the same places."""
     assert list(found.customer_ids) == list(expected.customer_ids)
     assert (found.features, found.inputs, found.notes, found.as_of) == (expected.features, expected.inputs, expected.notes, expected.as_of)
-    assert found.learnt.shares == expected.learnt.shares
+    assert (found.learnt.shares, found.learnt.lifecycle) == (expected.learnt.shares, expected.learnt.lifecycle)
     assert {k: v.tolist() for k, v in found.sufficiency.items()} == {k: v.tolist() for k, v in expected.sufficiency.items()}
     for number, feature in enumerate(expected.features):
         close(found.values[:, number], expected.values[:, number], feature.name)

@@ -28,7 +28,7 @@ _DAYS = f"""
 SELECT customer_id, CAST(local_at AS DATE) AS day FROM {BASKETS}
 WHERE local_at < {{as_of}} AND local_at >= {{since}} GROUP BY customer_id, CAST(local_at AS DATE) HAVING sum(amount) > 0e0
 """
-_GAPS = f"""
+GAPS = f"""
 SELECT gap, sum(1e0 / n) AS weight
 FROM (SELECT customer_id, gap, count(*) OVER (PARTITION BY customer_id) AS n
       FROM (SELECT customer_id, days_between(lag(day) OVER (PARTITION BY customer_id ORDER BY day NULLS LAST), day) AS gap
@@ -62,7 +62,7 @@ def limits(session: Session, moment: Clock) -> tuple[float, float]:
         NotEnoughData: too few customers have bought on two days.
     """
     since = moment.local - timedelta(days=DAYS)
-    rows = session.rows(_GAPS.format(as_of=literal(moment.local), since=literal(since)))
+    rows = session.rows(GAPS.format(as_of=literal(moment.local), since=literal(since)))
     gaps, weights = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))
     buyers = round(weights.sum())  # each weighs one
     if buyers < FEWEST:

@@ -62,7 +62,7 @@ def _explained(
         explained.append(
             Segment(
                 segment=s,
-                name=names[s],
+                name=f"{segmentation.stages[s].capitalize()}: {names[s]}" if s in segmentation.stages else names[s],
                 size=int(members.sum()),
                 share=float(members.mean()),
                 summary=" ".join([_who(features, members, traits[s], inputs), _money(outcome, response, profit)]).strip(),

@@ -102,9 +102,7 @@ def _together(everybody: Studied, features: Features, found: Sequence[_Stage], m
 def _decided(everybody: Studied, features: Features, found: Sequence[_Stage], money: Money | None, *, seed: int) -> Verdict:
     sizes = ", ".join(f"{len(s.rows):,} {s.name}" for s in found)
     within = "; ".join(f"{s.name} {_within(s)}" for s in found)
-    sentences = [
-        f"Customers were told apart first by stage of life, which is a rule and no finding ({sizes}); then within each: {within}."
-    ]
+    sentences = [f"Customers were told apart first by stage of life, which is a rule and no finding ({sizes}); then within each: {within}."]
     figures = {f"customers_stage_{s.code}": float(len(s.rows)) for s in found}
     limits = features.learnt.lifecycle
     if limits is not None:
