@@ -113,3 +113,25 @@ def test_too_little_memory_is_one_sentence(way: str) -> None:
     ):
         getattr(engine, way)("CREATE TABLE t AS SELECT md5(CAST(i AS VARCHAR)) AS a FROM range(1000000) AS r(i)")
         getattr(engine, way)("SELECT list(a) FROM t")
+
+
+def test_many_files_are_written_at_a_time(tmp_path: Path) -> None:
+    """All of them, each told when it is whole; then the engine computes with as many threads as before."""
+    with Engine(EngineSettings(threads=2)) as engine:
+        engine.execute("CREATE TABLE numbers AS SELECT range AS n FROM range(1000)")
+        wanted = [(f"SELECT n FROM numbers WHERE n % 7 = {i}", tmp_path / f"{i}.parquet") for i in range(7)]
+        told: list[Path] = []
+        engine.write_each(wanted, told.append, group=100)
+        assert sorted(told) == [path for _, path in wanted]
+        assert [pq.read_metadata(path).num_rows for path in sorted(told)] == [143] * 6 + [142]
+        assert engine.rows("SELECT current_setting('threads')") == [(2,)]
+
+
+def test_one_file_that_fails_is_told(tmp_path: Path) -> None:
+    """The error of the first that fails is raised, and the engine goes on as before."""
+    with Engine(EngineSettings(threads=2)) as engine:
+        told: list[Path] = []
+        with pytest.raises(duckdb.ConversionException):
+            engine.write_each([("SELECT CAST('x' AS INTEGER)", tmp_path / "a.parquet")], told.append, group=100)
+        assert told == []
+        assert engine.rows("SELECT current_setting('threads')") == [(2,)]

@@ -273,9 +273,7 @@ def assign(
     if found.why is not None:
         facts = [(f.feature, "missing" if f.value is None else f"{f.value:,.4g} {f.unit}", f"{f.adds:+.2f}") for f in found.why.facts]
         print_table(f"Why segment {found.why.segment} rather than {found.why.rather_than}", ("feature", "value", "adds"), facts)
-        say(
-            f"They add up to {found.why.total:+.2f}, with {found.why.start:+.2f} for the average customer; above 0 the segment wins."
-        )
+        say(f"They add up to {found.why.total:+.2f}, with {found.why.start:+.2f} for the average customer; above 0 the segment wins.")
 
 
 @app.command()

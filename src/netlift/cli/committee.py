@@ -46,9 +46,7 @@ def review_show(run_id: RunId, as_json: Json = False) -> None:
     for finding in plan["findings"]:
         say(f"{finding['severity']} {finding['code']}: {finding['text']}")
     for message in plan["messages"]:
-        say(
-            f"\n{message['offer']} by {message['channel']}, from {message['sender']}\nSubject: {message['subject']}\n{message['text']}"
-        )
+        say(f"\n{message['offer']} by {message['channel']}, from {message['sender']}\nSubject: {message['subject']}\n{message['text']}")
 
 
 def _decided(verb: Callable[..., Mapping[str, Any]], run_id: str, *, as_json: bool, **arguments: str | None) -> None:

@@ -165,9 +165,7 @@ def _valued(settings: Settings, engine: Session, tables: Tables, *, moment: Cloc
     return customer_value.foretell(engine, moment=moment, horizon=settings.features.horizon, learnt=learnt)
 
 
-def _lifecycle(
-    settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None
-) -> tuple[float, float] | None:
+def _lifecycle(settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None) -> tuple[float, float] | None:
     """The limits of stages of life, as learnt, or where they are asked for."""
     if learnt is not None:
         return learnt.lifecycle

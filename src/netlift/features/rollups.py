@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from netlift.engine import Engine, Session, quoted
-from netlift.engine.duck import GROUP
 from netlift.records import Part, Tables
 
 READING = ".reading"
@@ -190,8 +189,7 @@ def roll_up(session: Session, tables: Tables, *, moment: datetime) -> RolledUp |
     rolled = RolledUp(session, folder, parts, columns, recipe, categories, moment, ranges)
     _clear(rolled)
     session.hold(_reading(folder))
-    for part in parts:
-        _of_part(rolled, part)
+    _of_parts(rolled)
     _apart(rolled)
     _baskets(rolled)
     if categories:
@@ -216,33 +214,46 @@ def _ranges(rows: int, buckets: int) -> tuple[str, ...]:
     return tuple(f"bucket BETWEEN {low} AND {high - 1}" for low, high in pairwise(edges)) if passes > 1 else ("1 = 1",)
 
 
-def _of_part(rolled: RolledUp, part: Part) -> None:
-    lines = f"read_parquet({_text(part.path)})"
-    _once(rolled, rolled.file(part, "baskets"), rolled.lines_to_baskets(lines))
-    if rolled.categories:
-        _once(rolled, rolled.file(part, "money"), rolled.lines_to_money(lines))
-
-
-def _once(rolled: RolledUp, path: Path, sql: str) -> None:
-    if not path.exists():
-        _write(rolled.engine, f"{sql} ORDER BY bucket", path, group=FEW)
-
-
-def _write(engine: Engine, sql: str, path: Path, *, group: int = GROUP) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+def _of_parts(rolled: RolledUp) -> None:
+    """Make the roll-ups that are not there yet."""
+    asked: dict[Path, str] = {}
+    for part in rolled.parts:
+        lines = f"read_parquet({_text(part.path)})"
+        asked[rolled.file(part, "baskets")] = rolled.lines_to_baskets(lines)
+        if rolled.categories:
+            asked[rolled.file(part, "money")] = rolled.lines_to_money(lines)
+    partial = {_partial(path): path for path in asked if not path.exists()}
+    results = [(f"{asked[path]} ORDER BY bucket", written) for written, path in partial.items()]
     try:
-        engine.write_parquet(sql, partial, group=group)
-        partial.chmod(0o600)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        rolled.engine.write_each(results, lambda written: _publish(written, partial[written]), group=FEW)
+    finally:
+        for written in partial:
+            written.unlink(missing_ok=True)
+
+
+def _write(engine: Engine, sql: str, path: Path) -> None:
+    """Whole or not at all."""
+    partial = _partial(path)
+    try:
+        engine.write_parquet(sql, partial)
+        _publish(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _publish(partial: Path, path: Path) -> None:
+    partial.chmod(0o600)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = _partial(path)
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
