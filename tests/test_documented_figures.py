@@ -103,3 +103,18 @@ def test_the_stages_figures() -> None:
             for stage, cell in zip(STAGES_OF_LIFE, shown[1:], strict=True):
                 of = told["stages"].get(stage)
                 assert cell == (f"{100 * of['bought_again']:.1f} % of {of['customers']:,}" if of else "–")
+
+
+def test_the_figures_of_little_data() -> None:
+    """docs/methods/little-data.md shows what benchmarks/results/little_data.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/little_data.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/little-data.md").read_text(encoding="utf-8")
+    shares, survey = told["shares"], told["survey"]
+    for pair in (shares["error"], shares["error_of_one_or_two_lines"], survey["too_high_by"]):
+        assert f"| {pair['raw']:.3f} | {pair['netlift']:.3f} |" in page
+    assert f"| {told['rates']['error']['raw']:.4f} | {told['rates']['error']['netlift']:.4f} |" in page
+    assert f"| answer rates of small segments | {100 * told['rates']['inside']:.1f} % |" in page
+    assert f"| what all customers say | {100 * survey['inside']:.1f} % |" in page
+    assert f"were {shares['true_concentration']}, and {shares['concentration']} were found" in page
+    assert f"(here {survey['answers_worth']} of those given)" in page
+    assert [float(line.split("|")[2]) for line in page.split("extra profit |")[1].splitlines()[2:6]] == list(told["whom_to_ask"].values())

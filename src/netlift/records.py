@@ -356,6 +356,21 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What all customers would say to a question of a survey: the share who give one answer, or the mean of all answers."""
+
+    question: str
+    answer: str | None  # None = the figures are of the mean of an answer in numbers
+    answered: int  # customers who answered the question
+    customers: int  # of those, who gave this answer
+    raw: float  # share or mean among those who answered
+    weighted: float  # the same with weights that make them look like all customers
+    low: float  # 95 % interval of `weighted`
+    high: float
+    effective: float  # as many equal answers would be worth the same
+
+
+@dataclass(frozen=True, slots=True)
 class Insight:
     """What sets the segments apart. Empty where the verdict is none."""
 
@@ -363,6 +378,7 @@ class Insight:
     base_response: Response | None
     base_profit: Profit | None
     warnings: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
 
 # --- offers ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ class Shop:
         (self.folder / "sales" / name).write_text(HEAD + "".join(f"{row}\n" for row in rows))
 
     def settings(self, as_of: str | None = None) -> Settings:
-        tables = {"transactions": {"path": "sales", "returns": "keep"}, "products": {"path": "products.csv"}}
+        channel = "CASE WHEN quantity > 1 THEN 'web' WHEN quantity = 1 THEN 'shop' END"
+        sales = {"path": "sales", "returns": "keep", "derive": {"channel": channel}}
+        tables = {"transactions": sales, "products": {"path": "products.csv"}}
         known = {"features": {"as_of": as_of}} if as_of else {}
         return parse({**CONFIG, **known, "tables": tables}, folder=self.folder, sha256="")
 
@@ -178,7 +180,7 @@ def test_new_parts_cost_what_they_hold(shop: Shop) -> None:
     shop.write("d.csv", "4,2026-01-06 10:00:00,1,t8,p0,1,")
     same(*shop.both())
     after = shop.rolled()
-    assert len(after) == len(before) + 2
+    assert len(after) == len(before) + 3
     assert {name: at for name, at in after.items() if name in before and "apart" not in name} == {
         name: at for name, at in before.items() if "apart" not in name
     }

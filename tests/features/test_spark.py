@@ -60,9 +60,10 @@ LINES: tuple[tuple[str, ...], ...] = (
 CATEGORIES = ("It''s", "back\\slash\\n\\", "${env:HOME} ?", 'Käse {x} "y"', "tie b", "tie a", "0.1 + 0.1 + 0.1", "-- ; :p")
 VALUES = ", ".join(f"('{c}', '{b}', TIMESTAMP '{t}', {', '.join(rest)})" for c, b, t, *rest in LINES)
 TABLES = {
-    "transactions": f"""
+    "transactions": rf"""
         SELECT c AS customer_id, b AS transaction_id, t AS timestamp, local_time(t, 'America/New_York') AS local_timestamp,
-               CAST(a AS DOUBLE) AS amount, p AS product_id, CAST(q AS DOUBLE) AS quantity, CAST(d AS DOUBLE) AS discount, k AS coupon
+               CAST(a AS DOUBLE) AS amount, p AS product_id, CAST(q AS DOUBLE) AS quantity, CAST(d AS DOUBLE) AS discount, k AS coupon,
+               CASE WHEN q IS NULL THEN NULL WHEN d > 0 THEN 'It''s the \web ?' ELSE 'store' END AS channel
         FROM (VALUES {VALUES}) AS v(c, b, t, a, p, q, d, k)""",
     "products": "SELECT * FROM (VALUES "
     + ", ".join(f"('p{i}', '{c}')" for i, c in enumerate(CATEGORIES, start=1))

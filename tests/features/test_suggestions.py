@@ -29,6 +29,8 @@ def test_what_adds_most_comes_first() -> None:
     assert suggestions(given(customers=("customer_id",)))[0][1].startswith("[tables.transactions]")
     without = {**FULL, "transactions": tuple(c for c in FULL["transactions"] if c != "discount")}
     assert suggestions(given(**without)) == ((1, "the column discount in transactions"),)
+    without["transactions"] = tuple(c for c in FULL["transactions"] if c != "channel")
+    assert suggestions(given(**without)) == ((8, "the column channel in transactions (at most so many)"),)
     del without["responses"]
     assert "[tables.responses] with campaign_id, customer_id, responded_at, which also judge segments in money" in {
         text for _, text in suggestions(given(**without))

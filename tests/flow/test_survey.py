@@ -9,13 +9,16 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import netlift as nl
+from netlift.cli import app
 from netlift.errors import NotEnoughData, NotFound, Refused, SettingsError
 from netlift.segments import structure
 from netlift.store import audit, open_store, people, store_folder, vault
 from netlift.workflow import outputs
 from netlift.workflow.prepare import Prepared, prepare
+from netlift.workflow.survey import said
 from tests import shop
 
 
@@ -51,6 +54,42 @@ def test_who_may_be_asked_is_asked_and_nobody_else(run: Prepared, config: Path, 
     assert found.may_be_asked + sum(found.left_out.values()) == len(audience.customer_ids)
     assert audit.events(int(run.run_id), "survey")[0][1] == {"invitations": 40, "may_be_asked": found.may_be_asked}
     assert nl.survey(config, budget=40).customer_ids.tolist() == found.customer_ids.tolist()
+
+
+def test_what_the_survey_says_of_all_customers(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In survey.json, on the command line and in the report; a run without a survey says what is missing."""
+    monkeypatch.setattr(structure, "COPIES", 19)
+    with (tmp_path / "shop" / "survey.csv").open("w", encoding="utf-8") as file:
+        file.write("customer_id,question,answer\n")
+        file.writelines(f"{i:04d},Would you come back?,{'yes' if i % 3 else 'no'}\n" for i in range(120))
+        file.writelines(f"{i:04d},Do you like <b>?,{'seldom' if i < 3 else 'often'}\n" for i in range(40))
+    silent = prepare(config)
+    with config.open("a", encoding="utf-8") as file:
+        file.write('\n[tables.survey]\npath = "survey.csv"\n')
+    run = prepare(config)
+    told = json.loads((run.folder / "survey.json").read_text(encoding="utf-8"))
+    bought = [int(c) for c in pq.read_table(run.folder / "customers.parquet")["customer_id"].to_pylist()]  # before the date
+    back, like = [i for i in bought if i < 120], [i for i in bought if i < 40]
+    assert [(o["question"], o["answer"], o["customers"], o["answered"]) for o in told] == [
+        ("Would you come back?", "no", sum(i % 3 == 0 for i in back), len(back)),
+        ("Would you come back?", "yes", sum(i % 3 > 0 for i in back), len(back)),
+        ("Do you like <b>?", "often", sum(i >= 3 for i in like), len(like)),
+        ("Do you like <b>?", "seldom", sum(i < 3 for i in like), len(like)),
+    ]
+    assert all(o["low"] < o["weighted"] < o["high"] for o in told)
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "Do you like &lt;b&gt;?" in page
+    assert "fewer than 11" in page
+    shown = CliRunner().invoke(app, ["survey", run.run_id])
+    assert "Would you come back?" in shown.output
+    assert json.loads(CliRunner().invoke(app, ["survey", run.run_id, "--json"]).output) == told
+    with pytest.raises(NotEnoughData, match="Run 1 knows no question that 30 customers answered; add the table survey and prepare again"):
+        said(silent.run_id)
+    people.add("rita", "reviewer")
+    with pytest.raises(Refused, match="rita may not read what a survey says"):
+        said(run.run_id, actor="rita")
+    with pytest.raises(SettingsError, match="--out is of those who are asked; give --budget N as well"):
+        CliRunner().invoke(app, ["survey", run.run_id, "--out", "x.csv"], catch_exceptions=False)
 
 
 def test_who_objected_since_is_not_asked(run: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from netlift.records import Floats
 from netlift.segments import cut, drift, model, prep
 from netlift.segments.model import Model
+from netlift.segments.partition import Nearest
 from tests.segments.generators import customers
 
 RNG = np.random.default_rng(8)
@@ -19,7 +21,7 @@ RNG = np.random.default_rng(8)
 def fitted(values: Floats) -> Model:
     known = customers(values)
     scaling, _ = prep.fit(known, "auto")
-    return model.fit(known, scaling, [cut.of(scaling, None, values, 0)], seed=1)
+    return model.fit(known, scaling, [cut.of(scaling, Nearest(np.array([[-1.0, 0], [1.0, 0]])), scaling.apply(values), 2)], seed=1)
 
 
 def test_the_index_worked_by_hand() -> None:
@@ -47,7 +49,30 @@ def test_who_moved_who_came_and_who_went() -> None:
     then = (np.array(["a", "b", "c", "d"], dtype=object), np.array([1, 1, 2, 2]))
     now = (np.array(["b", "c", "d", "e"], dtype=object), np.array([2, 2, 2, 1]))
     found = drift.drifted(fitted(values), values, then=then, now=now)
-    assert found.migration == {1: {1: 0, 2: 1}, 2: {1: 0, 2: 2}}
+    assert found.movement == {1: {1: 0, 2: 1}, 2: {1: 0, 2: 2}}
     assert (found.sizes_then, found.sizes_now) == ({1: 2, 2: 2}, {1: 1, 2: 3})
     assert (found.came, found.went) == (1, 1)
     assert dataclasses.asdict(found)["stability"].keys() == {"f0", "f1"}
+
+
+def test_only_more_than_luck_is_migration() -> None:
+    """Of 100 each, 20 and 4 moved where luck moves 5 of 100: 20 is more, its exact bound being 13.7; 4 is not."""
+    values = RNG.normal(size=(200, 2))
+    ids = np.array([f"c{i}" for i in range(200)], dtype=object)
+    then, now = np.repeat([1, 2], 100), np.repeat([1, 2], 100)
+    now[:20], now[100:104] = 2, 1
+    two = cut.Cut(None, None, np.array([1, 2]), luck=np.array([[0, 0.05], [0.05, 0]]))
+    found = drift.drifted(dataclasses.replace(fitted(values), cuts=(two,)), values, then=(ids, then), now=(ids, now))
+    assert [(m.from_segment, m.to_segment, m.customers, m.share, m.by_luck, m.migration) for m in found.moves] == [
+        (1, 2, 20, 0.2, 0.05, True),
+        (2, 1, 4, 0.04, 0.05, False),
+    ]
+    assert found.moves[0].low == pytest.approx(binomtest(20, 100, alternative="greater").proportion_ci(0.95).low)
+
+
+def test_luck_is_told_by_the_number_of_the_segment() -> None:
+    """Labels are renumbered by value, and stages of life do not exchange customers by luck."""
+    one = cut.Cut(None, None, np.array([3, 1]), stage=0, luck=np.array([[0, 0.1], [0.2, 0]]))
+    other = cut.Cut(None, None, np.array([2]), stage=1)
+    made = dataclasses.replace(fitted(RNG.normal(size=(60, 2))), cuts=(one, other))
+    assert made.luck.tolist() == [[0, 0, 0.2], [0, 0, 0], [0.1, 0, 0]]

@@ -17,10 +17,10 @@ import typer
 from netlift import __version__
 from netlift.cli.committee import audit_app, review_app, user_app
 from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, say, shown, visible
-from netlift.errors import InputError, NetliftError
+from netlift.errors import InputError, NetliftError, SettingsError
 
 if TYPE_CHECKING:
-    from netlift.records import Measurement
+    from netlift.records import Measurement, Opinion
 
 FINDINGS = 10  # about the data, told on the terminal
 
@@ -264,8 +264,23 @@ def assign(
         return
     sizes = [(s, drift.sizes_then[s], now) for s, now in drift.sizes_now.items()]
     print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
-    moves = [(s, *row.values()) for s, row in drift.migration.items()]
-    print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.migration)), moves)
+    rows = [(s, *row.values()) for s, row in drift.movement.items()]
+    print_table("Customers of both times", ("from", *(f"to {s}" for s in drift.movement)), rows)
+    if drift.moves:
+        moves = [
+            (
+                f"{m.from_segment} to {m.to_segment}",
+                m.customers,
+                f"{m.share:.1%}",
+                f"{m.low:.1%}",
+                f"{m.by_luck:.1%}",
+                "yes" if m.migration else "no",
+            )
+            for m in drift.moves
+        ]
+        header = ("who moved", "customers", "share", "at least (95 %)", "by luck", "migration")
+        print_table("Moves", header, moves)
+        say("By luck is how many moved between refits on resamples of the run's own customers; only more than that is called migration.")
     shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
     print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
     say("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
@@ -279,14 +294,26 @@ def assign(
 @app.command()
 def survey(
     run: Annotated[str, typer.Argument(metavar="ID", help="number of a run, or netlift.toml: the newest run prepared from it")],
-    budget: Annotated[int, typer.Option(metavar="N", help="number of invitations")],
+    budget: Annotated[int | None, typer.Option(metavar="N", help="choose so many customers to ask")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="customers, reason, weight, worth: .csv or .parquet")] = None,
     user: As = None,
     as_json: Json = False,
 ) -> None:
-    """Choose whom a survey asks, for the most profit from knowing."""
+    """Tell what the survey says of all customers; with --budget, choose whom to ask next, for the most profit from knowing."""
+    from netlift.workflow.survey import said
     from netlift.workflow.survey import survey as choose
 
+    if budget is None:
+        if out is not None:
+            raise SettingsError("--out is of those who are asked; give --budget N as well.")
+        opinions = said(run, actor=user)
+        if as_json:
+            print_json(opinions)
+            return
+        header = ("question", "answer", "gave it", "of those who answered", "of all customers", "95 % interval")
+        print_table("What the survey says", header, [_opinion(o) for o in opinions])
+        say("Of all customers: weighted until those who answered look like all in segment, money spent and time since the last purchase.")
+        return
     asked = choose(run, budget=budget, out=out, actor=user)
     if as_json:
         by_reason = {reason: int((asked.invitations.reason == reason).sum()) for reason in ("value", "random")}
@@ -299,6 +326,12 @@ def survey(
         print_table("Not to be asked", ("reason", "people"), asked.left_out.items())
     if out is not None:
         say(f"\nCustomers: {out}")
+
+
+def _opinion(o: Opinion) -> tuple[object, ...]:
+    form = "{:,.4g}" if o.answer is None else "{:.1%}"
+    raw, weighted, low, high = (form.format(number) for number in (o.raw, o.weighted, o.low, o.high))
+    return (o.question, o.answer or "on average", o.customers, raw, weighted, f"{low} to {high}")
 
 
 @app.command()

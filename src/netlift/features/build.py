@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from netlift import engine as engines
 from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
-from netlift.features import browsing, campaigns, categories, customer_value, enrichment, lifecycle, matrix, own, purchases, survey, totals
+from netlift.features import browsing, campaigns, customer_value, enrichment, lifecycle, matrix, own, purchases, spending, survey, totals
 from netlift.features.attributes import attributes, skewed
 from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
@@ -18,7 +18,7 @@ from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import RolledUp, roll_up
+from netlift.features.rollups import RolledUp, roll_up, spent_on
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
@@ -141,8 +141,8 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
     found: list[Subject] = []
     if tables.has("transactions"):
         found += [purchases.EVER, purchases.LATELY]
-        if tables.has("products", "category") and tables.has("transactions", "product_id"):
-            found.append(categories.subject(engine, literals["{as_of}"], rolled=rolled))
+        made = {"category": spending.categories, "channel": spending.channels}
+        found += [made[kind](engine, literals["{as_of}"], rolled=rolled) for kind in spent_on(tables)]
     if all(tables.has(table, *(c for c in columns)) for table, columns in campaigns.SUBJECT.needs.items()):
         found.append(campaigns.SUBJECT)
     if tables.has("events", "session_id"):

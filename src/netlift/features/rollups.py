@@ -1,4 +1,4 @@
-"""Roll-ups of purchases, part by part: baskets, and money by customer and category, computed once for each part of transactions.
+"""Roll-ups of purchases, part by part: baskets, and money by customer and category or channel, computed once for each part of transactions.
 
 The roll-ups of a part are kept in files beside the parts, named after the part and what they were made of, so new data cost what they
 hold. Lines after `as_of` must not count and a basket's figures do not add up over parts, so lines are looked at again where
@@ -26,10 +26,10 @@ from netlift.engine import Engine, Session, quoted
 from netlift.records import Part, Tables
 
 READING = ".reading"
-VERSION = 3  # of what roll-ups and remembered sums hold
+VERSION = 4  # of what roll-ups and remembered sums hold
 ROWS = 15_000_000  # lines of transactions, and events, whose features are computed in one pass
 FEW = 16_384  # rows of a group in a part's roll-up: a range of customers reads only its own
-BASKETS, MONEY = "features_baskets", "features_money"  # the engine's views
+BASKETS = "features_baskets"  # the engine's view
 _APART, _KEYS = "features_apart", "features_apart_keys"  # lines of baskets that stand in more than one part, and who and which
 _SAME = "{0}.customer_id = k.customer_id AND {0}.__basket IS NOT DISTINCT FROM k.__basket"  # lines without an id are one basket
 
@@ -38,11 +38,22 @@ SELECT customer_id, {basket} AS basket, min(timestamp) AS bought_at, min(local_t
        count(*) AS lines, {products} AS products, {quantity} AS quantity, {discount} AS discount, {coupon} AS coupon{bucket}
 FROM {lines} WHERE {condition} GROUP BY customer_id, {basket}
 """
-CATEGORIES = """
+SPENT = {
+    "category": """
 SELECT t.customer_id AS customer_id, p.category AS category, sum(t.amount) AS amount, count(*) AS lines{bucket}
 FROM {lines} AS t JOIN products AS p ON t.product_id = p.product_id
 WHERE {condition} AND p.category IS NOT NULL GROUP BY t.customer_id, p.category
-"""
+""",
+    "channel": """
+SELECT t.customer_id AS customer_id, t.channel AS channel, sum(t.amount) AS amount, count(*) AS lines{bucket}
+FROM {lines} AS t WHERE {condition} AND t.channel IS NOT NULL GROUP BY t.customer_id, t.channel
+""",
+}
+
+
+def money(kind: str) -> str:
+    """The engine's view of money by customer and kind of line, a key of SPENT."""
+    return f"features_money_by_{kind}"
 
 
 def basket_columns(columns: frozenset[str]) -> Mapping[str, str]:
@@ -74,7 +85,7 @@ class RolledUp:
     parts: tuple[Part, ...]
     columns: frozenset[str]
     recipe: str
-    categories: bool
+    kinds: tuple[str, ...]  # keys of SPENT that the tables have
     moment: datetime  # as of when, local
     ranges: tuple[str, ...]  # of buckets, as SQL conditions, that are to be computed one after the other
 
@@ -158,9 +169,9 @@ class RolledUp:
         """SQL for the baskets of lines."""
         return LINES.format(**basket_columns(self.columns), lines=lines, condition=condition, bucket=", min(bucket) AS bucket")
 
-    def lines_to_money(self, lines: str, *, condition: str = "1 = 1") -> str:
-        """SQL for the money of lines by customer and category."""
-        return CATEGORIES.format(lines=lines, condition=condition, bucket=", min(t.bucket) AS bucket")
+    def lines_to_money(self, kind: str, lines: str, *, condition: str = "1 = 1") -> str:
+        """SQL for the money of lines by customer and kind of line."""
+        return SPENT[kind].format(lines=lines, condition=condition, bucket=", min(t.bucket) AS bucket")
 
 
 def literal(moment: datetime) -> str:
@@ -169,9 +180,9 @@ def literal(moment: datetime) -> str:
 
 
 def roll_up(session: Session, tables: Tables, *, moment: datetime) -> RolledUp | None:
-    """Make BASKETS and, where products have categories, MONEY of all lines before `moment` (local time).
+    """Make BASKETS and `money` of each kind of line there is, of all lines before `moment` (local time).
 
-    Returns None where transactions are not in parts or another engine than DuckDB computes: then BASKETS is a table, and MONEY is not made.
+    Returns None where transactions are not in parts or another engine than DuckDB computes: then BASKETS is a table, and no money is made.
     """
     parts = tables.parts("transactions")
     columns = frozenset(tables.columns("transactions"))
@@ -179,22 +190,28 @@ def roll_up(session: Session, tables: Tables, *, moment: datetime) -> RolledUp |
         condition = f"local_timestamp < {literal(moment)}"
         session.keep(BASKETS, LINES.format(**basket_columns(columns), lines="transactions", condition=condition, bucket=""))
         return None
-    categories = "product_id" in columns and tables.has("products", "category")
+    kinds = spent_on(tables)
     of = [i.sha256 for i in tables.inputs if i.table == "products"]
-    recipe = hashlib.sha256(json.dumps([VERSION, sorted(columns), categories and of]).encode()).hexdigest()[:12]
+    recipe = hashlib.sha256(json.dumps([VERSION, sorted(columns), "category" in kinds and of]).encode()).hexdigest()[:12]
     folder = parts[0].path.parent.parent / "rollups" / parts[0].path.parent.name
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # people's data
     ranges = _ranges(sum(part.rows for part in (*parts, *tables.parts("events"))), tables.buckets)
-    rolled = RolledUp(session, folder, parts, columns, recipe, categories, moment, ranges)
+    rolled = RolledUp(session, folder, parts, columns, recipe, kinds, moment, ranges)
     _clear(rolled)
     session.hold(_reading(folder))
     _of_parts(rolled)
     _apart(rolled)
     _baskets(rolled)
-    if categories:
-        _money(rolled)
+    for kind in kinds:
+        _money(rolled, kind)
     return rolled
+
+
+def spent_on(tables: Tables) -> tuple[str, ...]:
+    """The keys of SPENT that the tables have columns for."""
+    category = tables.has("transactions", "product_id") and tables.has("products", "category")
+    return (*(("category",) if category else ()), *(("channel",) if tables.has("transactions", "channel") else ()))
 
 
 def keep_by_range(session: Session, name: str, sql: str, ranges: Sequence[str] | None) -> None:
@@ -220,8 +237,8 @@ def _of_parts(rolled: RolledUp) -> None:
     for part in rolled.parts:
         lines = f"read_parquet({_text(part.path)})"
         asked[rolled.file(part, "baskets")] = rolled.lines_to_baskets(lines)
-        if rolled.categories:
-            asked[rolled.file(part, "money")] = rolled.lines_to_money(lines)
+        for kind in rolled.kinds:
+            asked[rolled.file(part, kind)] = rolled.lines_to_money(kind, lines)
     partial = {_partial(path): path for path in asked if not path.exists()}
     results = [(f"{asked[path]} ORDER BY bucket", written) for written, path in partial.items()]
     try:
@@ -326,20 +343,21 @@ def _baskets(rolled: RolledUp) -> None:
     rolled.engine.view(BASKETS, " UNION ALL BY NAME ".join(baskets))
 
 
-def _money(rolled: RolledUp) -> None:
+def _money(rolled: RolledUp, kind: str) -> None:
     """Money adds up over lines, whatever basket they are of."""
-    known = rolled.remembered(MONEY, rolled.moment)
+    view = money(kind)
+    known = rolled.remembered(view, rolled.moment)
     new = rolled.whole if known is None else rolled.new(known)
-    money = [f"SELECT * FROM {known.file}"] if known else []
-    money += [f"SELECT * FROM {rolled.read(new, 'money')}"] if new else []
+    sums = [f"SELECT * FROM {known.file}"] if known else []
+    sums += [f"SELECT * FROM {rolled.read(new, kind)}"] if new else []
     if rolled.cut:
-        money.append(rolled.lines_to_money(_lines(rolled.cut), condition=f"local_timestamp < {literal(rolled.moment)}"))
+        sums.append(rolled.lines_to_money(kind, _lines(rolled.cut), condition=f"local_timestamp < {literal(rolled.moment)}"))
     together = (
-        "SELECT customer_id, category, sum(amount) AS amount, CAST(sum(lines) AS BIGINT) AS lines, min(bucket) AS bucket"
-        f" FROM ({' UNION ALL BY NAME '.join(money)}) AS m WHERE {{bucket}} GROUP BY customer_id, category"
+        f"SELECT customer_id, {kind}, sum(amount) AS amount, CAST(sum(lines) AS BIGINT) AS lines, min(bucket) AS bucket"
+        f" FROM ({' UNION ALL BY NAME '.join(sums)}) AS m WHERE {{bucket}} GROUP BY customer_id, {kind}"
     )
-    keep_by_range(rolled.engine, MONEY, together, rolled.ranges)
-    rolled.remember(MONEY, rolled.moment, f"SELECT * FROM {MONEY}")
+    keep_by_range(rolled.engine, view, together, rolled.ranges)
+    rolled.remember(view, rolled.moment, f"SELECT * FROM {view}")
 
 
 def _lines(parts: Iterable[Part]) -> str:
@@ -360,7 +378,7 @@ def _reading(folder: Path) -> Iterator[None]:
 
 def _clear(rolled: RolledUp) -> None:
     """Remove roll-ups of parts that are gone, and of other recipes, unless another session may be reading them."""
-    kept = {rolled.file(part, kind).name for part in rolled.parts for kind in ("baskets", "money")}
+    kept = {rolled.file(part, kind).name for part in rolled.parts for kind in ("baskets", *rolled.kinds)}
     kept |= {f"{rolled.recipe}-{name}" for name in ("compared.json", "apart.parquet", "sums.json")} | rolled.sums() | {READING}
     gone = [path for path in rolled.folder.iterdir() if path.name not in kept]
     if not gone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlift.features import browsing, campaigns, purchases
-from netlift.features.categories import LARGEST
+from netlift.features.spending import LARGEST
 from netlift.records import Tables
 
 
@@ -18,6 +18,8 @@ def suggestions(tables: Tables) -> tuple[tuple[int, str], ...]:
         for column in sorted(lacking):
             count = sum(1 for entry in entries if column in entry.needs)
             found.append((count, f"the column {column} in transactions"))
+        if not tables.has("transactions", "channel"):
+            found.append((LARGEST, "the column channel in transactions (at most so many)"))
         if not tables.has("products", "category"):
             also = "" if tables.has("transactions", "product_id") else ", and product_id in transactions"
             found.append((LARGEST, f"[tables.products] with product_id and category{also} (at most so many)"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from netlift.reports import ahead, charts, figures, summary, unusual
 
 NAME = "report.html"
 PROFILE_ROWS = 8
+FEW = 11  # people, below which no figure is shown to readers outside the team
 
 
 class Interval(Protocol):
@@ -110,6 +112,8 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "advice": {r.segment: r for r in content.choice.recommendations},
         "profile_rows": PROFILE_ROWS,
         "ahead": ahead.by_segment(content),
+        "opinions": [(question, list(said)) for question, said in groupby(content.insight.opinions, key=lambda o: o.question)],
+        "few": FEW,
         "unusual": unusual.most_unusual(content.segmentation, meanings),
         "colour": charts.colour,
         "most_points": charts.MOST_POINTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Cut:
     number: Ints  # (k,) the segment's number by label; empty where the verdict is none
     doubt: Mixture | None = None  # whose posterior is the membership; None = the partition leaves no doubt
     stage: int = -1  # of life, the value of the feature lifecycle; -1 = everybody
+    luck: Floats = field(default_factory=lambda: np.zeros((1, 1)))  # (k, k) of luck.py, by label
 
     def segment(self, values: Floats) -> Ints:
         """The segment of customers from the inputs of the model, (n, inputs); 0 where there are no segments."""
@@ -35,7 +36,8 @@ class Cut:
         return membership.probability(self.partition, self.doubt, self.prep.apply(values), len(self.number)).T
 
 
-def of(prep: Prep, partition: Partition | None, X: Floats, k: int) -> Cut:
-    """A cut of scaled customers X, (n, p), into k labels that are still to be numbered (they count from 1)."""
+def of(prep: Prep, partition: Partition | None, X: Floats, k: int, *, luck: Floats | None = None) -> Cut:
+    """A cut of scaled customers X, (n, p), into k labels that are still to be numbered (they count from 1); by luck nobody moves."""
     number = np.arange(1, k + 1, dtype=np.int64)
-    return Cut(prep, partition, number, None if partition is None else membership.fit(partition, X))
+    doubt = None if partition is None else membership.fit(partition, X)
+    return Cut(prep, partition, number, doubt, luck=np.zeros((k, k)) if luck is None else luck)

@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betaincinv
 
 from netlift.records import Floats, Ints, Texts
 from netlift.segments.model import Model
 
 BINS = 10  # tenths of the customers the model was fitted on
+ONE_SIDED = 0.05  # chance that fewer move than the lower bound of a move says
 LEAST = 1e-4  # share that an empty bin counts as, else one customer would make the index infinite
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Customers of both times who left one segment for another."""
+
+    from_segment: int
+    to_segment: int
+    customers: int
+    share: float  # of the customers of both times who were in from_segment
+    low: float  # its exact one-sided 95 % bound (Clopper and Pearson 1934)
+    by_luck: float  # the share that moved between refits on resamples of the same customers (luck.py)
+    migration: bool  # whether more moved than by luck
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +35,8 @@ class Drift:
     stability: dict[str, float]  # population stability index by input; from .1 worth a look, from .25 another population
     sizes_then: dict[int, int]  # customers by segment
     sizes_now: dict[int, int]
-    migration: dict[int, dict[int, int]]  # customers of both times: segment then -> segment now -> number
+    movement: dict[int, dict[int, int]]  # customers of both times: segment then -> segment now -> number
+    moves: tuple[Move, ...]  # largest share first
     came: int  # customers of now who were not there then
     went: int
 
@@ -56,17 +72,29 @@ def drifted(model: Model, values: Floats, *, then: tuple[Texts, Ints], now: tupl
     segment_now = dict(zip(now[0], now[1].tolist(), strict=True))
     both = segment_then.keys() & segment_now.keys()
     segments = sorted({*segment_then.values(), *segment_now.values()})
-    migration = {a: dict.fromkeys(segments, 0) for a in segments}
+    movement = {a: dict.fromkeys(segments, 0) for a in segments}
     for customer in both:
-        migration[segment_then[customer]][segment_now[customer]] += 1
+        movement[segment_then[customer]][segment_now[customer]] += 1
     return Drift(
         stability=stability(model, values),
         sizes_then=_sizes(then[1], segments),
         sizes_now=_sizes(now[1], segments),
-        migration=migration,
+        movement=movement,
+        moves=_moves(movement, model.luck),
         came=len(segment_now) - len(both),
         went=len(segment_then) - len(both),
     )
+
+
+def _moves(movement: dict[int, dict[int, int]], luck: Floats) -> tuple[Move, ...]:
+    found = []
+    for a, row in movement.items():
+        n = sum(row.values())
+        for b, moved in row.items():
+            if a != b and moved:
+                low, by_luck = float(betaincinv(moved, n - moved + 1, ONE_SIDED)), float(luck[a - 1, b - 1])
+                found.append(Move(a, b, moved, moved / n, low, by_luck, low > by_luck))
+    return tuple(sorted(found, key=lambda move: -move.share))
 
 
 def _sizes(segment: Ints, segments: list[int]) -> dict[int, int]:

@@ -95,6 +95,14 @@ class Model:
         """The number of segments."""
         return sum(len(cut.number) for cut in self.cuts)
 
+    @property
+    def luck(self) -> Floats:
+        """The largest share of a segment (rows) that was in another (columns) by another refit on a resample, (k, k); luck.py."""
+        shares = np.zeros((self.k, self.k))
+        for cut in self.cuts:
+            shares[np.ix_(cut.number - 1, cut.number - 1)] = cut.luck
+        return shares
+
     def apply(self, values: Floats) -> Assigned:
         """Segment, place, score and reason of any customers from their inputs, (n, inputs), NaN where a fact is missing.
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netlift.errors import NotEnoughData
-from netlift.records import Candidate, Features, Floats, Progress, Segmentation
-from netlift.segments import algorithms, prep, screening, structure, usefulness, verdict
+from netlift.records import Candidate, Features, Floats, Ints, Progress, Segmentation
+from netlift.segments import algorithms, luck, prep, screening, structure, usefulness, verdict
 from netlift.segments import cut as cuts
 from netlift.segments import leaks as leaking
 from netlift.segments.algorithms import Algorithm
@@ -92,9 +92,12 @@ def study(settings: Settings, features: Features, money: Money | None, progress:
         inputs=scaling.names,
         warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
     )
-    partition, k = _refit(asked, offered), offered[1] if offered else 0
+    if offered is None:
+        return Studied(segmentation, scaling, cuts.of(scaling, None, asked.X, 0), None)
+    progress(0.9, "fitting the chosen segments, and again on resamples")
+    partition, by_luck = _fitted(asked, offered)
     judged = trials[offered].partition if offered in trials else partition
-    return Studied(segmentation, scaling, cuts.of(scaling, partition, asked.X, k), judged)
+    return Studied(segmentation, scaling, cuts.of(scaling, partition, asked.X, offered[1], luck=by_luck), judged)
 
 
 def _numbers(bounds: tuple[int, int], n: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -182,17 +185,25 @@ def _made_of_answers(offered: Which | None) -> tuple[str, ...]:
     return (remark,)
 
 
-def _refit(study: _Study, offered: Which | None) -> Partition | None:
-    """The chosen algorithm fitted on as many customers as it can use.
+def _fitted(study: _Study, offered: Which) -> tuple[Partition, Floats]:
+    """The chosen algorithm fitted on as many customers as it can use, and who moves by luck (luck.py).
 
     Raises:
         NotEnoughData: what could be made of parts of the customers cannot be made of all.
     """
-    if offered is None:
-        return None
     name, k = offered
     rows = np.arange(len(study.X))
     if len(rows) > LARGEST_REFIT:
         rows = np.sort(np.random.default_rng([study.task.seed, 71]).choice(len(rows), LARGEST_REFIT, replace=False))
-    task = dataclasses.replace(study.task.of(rows), ks=(k,), starts=STARTS)
-    return algorithms.fitted(study.algorithms[name], study.X[rows], task)[k]
+
+    def fit(some: Ints) -> Partition | None:
+        task = dataclasses.replace(study.task.of(some), ks=(k,), starts=STARTS)
+        try:
+            return algorithms.fitted(study.algorithms[name], study.X[some], task).get(k)
+        except NotEnoughData:
+            return None
+
+    partition = fit(rows)
+    if partition is None:
+        raise NotEnoughData(f"{name} makes {k} segments of parts of these customers but not of all; choose another algorithm or number.")
+    return partition, luck.floor(partition, study.X[rows], k, lambda drawn: fit(rows[drawn]), seed=study.task.seed)

@@ -18,7 +18,7 @@ from django.db import transaction
 
 import netlift
 from netlift import experiments, features, insight, offers, reports, review, segments, snapshot, sources
-from netlift.engine import Engine
+from netlift.engine import Engine, Session
 from netlift.errors import SettingsError
 from netlift.records import (
     Assignment,
@@ -39,11 +39,13 @@ from netlift.workflow import outputs
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
+OPINIONS = "survey.json"
 FILES = {
     "run.json",
     "customers.parquet",
     "comparison.parquet",
     "segments.json",
+    OPINIONS,
     "recommendations.json",
     "audience.parquet",
     "quarantine",
@@ -178,7 +180,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     ) as session:  # Spark, if the settings say so, from features to insight, and for the draw
         known = watch.run("features", lambda p: features.build(settings, session, tables, p))
         found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
-        told = watch.run("insight", lambda _: insight.explain(known, found, seed=settings.project.seed, session=session))
+        told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
     choice = watch.run(
         "offers",
@@ -191,6 +193,11 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     plan = _plan(settings, experiment, known, told, audience=audience, choice=choice)
     result = watch.run("review", lambda _: review.review(plan, settings.review))
     return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
+
+
+def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:
+    told = insight.explain(known, found, seed=settings.project.seed, session=session)
+    return dataclasses.replace(told, opinions=insight.opinions(known, found, tables, session=session, time_zone=settings.project.time_zone))
 
 
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
@@ -258,6 +265,8 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
         outputs.write_asking(thought.features.customer_ids, thought.choice.asking, folder / ASKING)
     outputs.write_comparison(thought.segmentation, folder / "comparison.parquet")
     outputs.write_json(outputs.segments(thought.insight), folder / "segments.json")
+    if thought.insight.opinions:
+        outputs.write_json([outputs.plain(o) for o in thought.insight.opinions], folder / OPINIONS)
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")

@@ -1,7 +1,8 @@
-"""survey: whom to ask, from a prepared run; writes a file of customers and keeps nothing but the audit row."""
+"""survey: what a survey said of all customers, and whom to ask next, from a prepared run; keeps nothing but the audit row."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from django.db import transaction
 
 from netlift import offers
 from netlift.errors import NotEnoughData, NotFound
+from netlift.insight import FEWEST
 from netlift.offers import Invitations
-from netlift.records import Floats, Texts
+from netlift.records import Floats, Opinion, Texts
 from netlift.settings import read
 from netlift.store import audit, open_store, people, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs
-from netlift.workflow.prepare import ASKING, settings_of
+from netlift.workflow.prepare import ASKING, OPINIONS, settings_of
 
 REACHABLE = (None, "no offer", "segment not targeted")  # in the audience: who could be written to, wanted or not
 
@@ -75,7 +77,7 @@ def survey(run: str | Path, *, budget: int, out: Path | None = None, actor: str 
     open_store()
     who = people.acting(actor)
     people.require(who, ("author", "analyst"), "choose whom a survey asks")
-    chosen = runs.get(str(run)) if str(run).isdigit() else _newest(Path(run))
+    chosen = _run(run)
     run_id, folder = str(chosen.pk), Path(chosen.folder)
     settings = settings_of(folder)
     worth, chance_known = _worth(run_id, folder)
@@ -95,6 +97,30 @@ def survey(run: str | Path, *, budget: int, out: Path | None = None, actor: str 
     with transaction.atomic():
         audit.record("survey", actor=who, run_id=int(run_id), details={"invitations": budget, "may_be_asked": len(free)})
     return found
+
+
+def said(run: str | Path, *, actor: str | None = None) -> tuple[Opinion, ...]:
+    """What the survey in a run's data says of all customers, a question after the other.
+
+    Raises:
+        NotFound: there is no such run.
+        NotEnoughData: its data hold no survey, or too few answered.
+        Refused: the actor may not read it.
+    """
+    open_store()
+    people.require(people.acting(actor), ("author", "analyst", "director"), "read what a survey says")
+    chosen = _run(run)
+    path = Path(chosen.folder) / OPINIONS
+    if not path.exists():
+        raise NotEnoughData(
+            f"Run {chosen.pk} knows no question that {FEWEST} customers answered; add the table survey and prepare again. "
+            "Whom to ask is chosen with --budget N."
+        )
+    return tuple(Opinion(**told) for told in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _run(run: str | Path) -> Run:
+    return runs.get(str(run)) if str(run).isdigit() else _newest(Path(run))
 
 
 def _newest(config: Path) -> Run:

@@ -23,14 +23,16 @@ class Raked:
     design_effect: float  # answers / effective
 
 
-def rake(answers: Sequence[Ints], everybody: Sequence[Ints]) -> Raked:
+def rake(answers: Sequence[Ints], everybody: Sequence[Ints], *, start: Floats | None = None) -> Raked:
     """Weights with which each margin of the answers, codes (m,) from 0, has the shares it has in everybody, codes (n,).
+
+    The margins are adjusted from the weights `start`, (m,) above 0, e.g. those of the survey's design; from equal ones by default.
 
     Raises:
         NotEnoughData: a group of everybody has no answer, so no weight can stand for it.
     """
     size = len(answers[0])
-    weight = np.ones(size)
+    weight = np.ones(size) if start is None else start / start.mean()
     targets = [np.bincount(codes) / len(codes) for codes in everybody]
     for number, (codes, target) in enumerate(zip(answers, targets, strict=True)):
         found = np.bincount(codes, minlength=len(target))

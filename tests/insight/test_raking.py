@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netlift.errors import NotEnoughData
-from netlift.features.raking import rake
+from netlift.insight.raking import rake
 
 
 def test_raked_answers_speak_for_everybody() -> None:
