@@ -148,11 +148,11 @@ def test_sales_that_come_in_later_show_the_run_s_own_lift(tmp_path: Path) -> Non
     with (folder / "sales.csv").open("a", encoding="utf-8") as file:
         for customer, arm in zip(run.content.audience.customer_ids, run.content.audience.arm, strict=True):
             for day in range(1, 20):
-                file.write(f"{customer},2027-01-{day:02d}T10:00:00,{30 + int(customer) % 7 + (10 if arm == 'treated' else 0)}\n")
+                file.write(f"{customer},2027-01-{day:02d}T10:00:00,{33 + int(customer) % 7 / 100 + (10 if arm == 'treated' else 0)}\n")
     closed = close(run.run_id)
     assert closed.measurement.best is not None
     assert closed.measurement.best.evidence == "randomised"
-    assert closed.measurement.best.lift == pytest.approx(10 / 33, abs=0.05)
+    assert closed.measurement.best.lift == pytest.approx(10 / 33, abs=0.001)
     assert "held out at random" in closed.measurement.sentence
 
 

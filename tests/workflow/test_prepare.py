@@ -21,4 +21,4 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(SettingsError) as caught:
         prepare._copy(tmp_path, tmp_path / "out")
-    assert str(caught.value) == f"--out '{tmp_path / 'out'}' cannot be written: [Errno 28] No space left on device; name another folder."
+    assert str(caught.value) == f"--out '{tmp_path / 'out'}' cannot be written: No space left on device; name another folder."
