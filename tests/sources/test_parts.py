@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -48,6 +48,11 @@ class Shop:
             tables = sources.load(self.settings(**table), engine, landing=self.landing)
             columns = "customer_id, timestamp, amount, transaction_id, product_id"
             return tables, engine.rows(f"SELECT {columns} FROM transactions ORDER BY ALL")
+
+    def read(self, **table: Any) -> Tables:
+        """Of any columns."""
+        with Engine() as engine:
+            return sources.load(self.settings(**table), engine, landing=self.landing)
 
     def files(self) -> dict[str, float]:
         return {p.name: p.stat().st_mtime_ns for p in self.landing.rglob("*.parquet") if "quarantine" not in p.name}
@@ -230,6 +235,102 @@ def test_however_files_arrive_the_table_is_the_same(tmp_path_factory: pytest.Tem
     assert {(r[3], r[4]): (r[0], r[2]) for r in rows} == expected
     assert len(rows) == len(expected)
     assert tables.inputs[0].rows_in == sum(map(len, lines.values()))
+
+
+def test_a_correction_that_where_leaves_out_takes_the_row_with_it(shop: Shop) -> None:
+    """An order cancelled later, in another file or the same, does not come back as it was; one that is ordered again does."""
+    shop.write("c.csv", "1,2026-01-01 10:00:00,-5,t1,p1", "9,2026-01-03 10:00:00,4,t9,p1", "9,2026-01-03 10:00:00,-4,t9,p1")
+    cancelled = {**KEY, "where": "amount > 0"}
+    tables, rows = shop.load(**cancelled)
+    assert {r[3] for r in rows} == {"t2", "t4", "t5"}
+    (read,) = tables.inputs
+    assert (read.rows_in, read.rows_ok, read.rows_quarantined, read.rows_left_out) == (8, 3, 1, 4)
+    shop.write("d.csv", "1,2026-01-04 10:00:00,55,t1,p1")
+    assert {(r[3], r[2]) for r in shop.load(**cancelled)[1]} == {("t1", 55), ("t2", 6), ("t4", 7), ("t5", 8)}
+    for name in ("d.csv", "c.csv"):
+        (shop.folder / "sales" / name).unlink()
+    assert {r[3] for r in shop.load(**cancelled)[1]} == {"t1", "t2", "t4", "t5"}
+
+
+NAMES = ("a.csv", "b.csv", "c.csv", "d.csv")
+EVENTS = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from(NAMES), ROWS),
+    st.tuples(st.sampled_from(["delete", "rename", "copy"]), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=40)
+@example(events=[("write", "a.csv", [(0, 0, 0)]), ("copy", "a.csv", "b.csv"), ("delete", "b.csv", "b.csv")], where=None)
+@example(events=[("write", "b.csv", [(0, 0, 0)]), ("write", "c.csv", [(0, 0, 1)]), ("rename", "c.csv", "a.csv")], where=None)
+@given(events=st.lists(EVENTS, min_size=2, max_size=6), where=st.sampled_from([None, "amount > 1"]))
+def test_whatever_happens_to_files_the_table_is_as_if_read_anew(
+    tmp_path_factory: pytest.TempPathFactory, events: list, where: str | None
+) -> None:
+    """Files written, deleted, renamed and copied in any order: rows and counts are those of a new landing area."""
+    shop = Shop(tmp_path_factory.mktemp("shop"))
+    shop.write("z.csv", "9,2026-01-01 10:00:00,9,t9,p9")
+    sales = shop.folder / "sales"
+    for number, (what, name, other) in enumerate(events):
+        if what == "write":
+            shop.write(name, *(f"{c},2026-01-01 10:00:0{number},{p},t{t},p{p}" for c, t, p in other))
+        elif (sales / name).exists() and what == "delete":
+            (sales / name).unlink()
+        elif (sales / name).exists() and name != other:
+            (sales / other).write_bytes((sales / name).read_bytes())
+            if what == "rename":
+                (sales / name).unlink()
+        settings = {"key": ["transaction_id"], **({"where": where} if where else {})}
+        kept, rows = shop.load(**settings)
+        shop.landing = shop.folder / f"anew-{number}"
+        anew, expected = shop.load(**settings)
+        shop.landing = shop.folder / "landing"
+        assert rows == expected
+        assert (kept.inputs[0].rows_in, kept.inputs[0].rows_left_out) == (anew.inputs[0].rows_in, anew.inputs[0].rows_left_out)
+
+
+def test_a_column_may_not_change_its_kind_before_a_kept_file(shop: Shop) -> None:
+    """A new file that stands before one that was kept is compared with it as well; a file without rows says nothing."""
+    (shop.folder / "sales" / "a.csv").unlink()
+    (shop.folder / "sales" / "b.csv").write_text("customer_id,timestamp,amount,code\n1,2026-01-01,5,1\n")
+    assert shop.read(where="code <> '2'")
+    (shop.folder / "sales" / "0.csv").write_text("customer_id,timestamp,amount,code\n")
+    assert shop.read(where="code <> '2'")
+    (shop.folder / "sales" / "a.csv").write_text("customer_id,timestamp,amount,code\n1,2026-01-01,5,x\n")
+    with pytest.raises(SourceError, match="'code' holds texts at first and numbers later"):
+        shop.read(where="code <> '2'")
+
+
+def test_numbers_of_cards_told_by_a_later_file_leave_the_earlier_ones(shop: Shop) -> None:
+    """A column that turns out to hold card numbers is withheld from files that were kept, also from their refused rows."""
+    head, card = "customer_id,timestamp,amount,memo\n", "4111926685878401"
+    sales = shop.folder / "sales"
+    (sales / "a.csv").write_text(head + f"1,2026-01-01,5,{card}\n1,never,5,{card}\n" + "1,2026-01-01,5,SPRING\n" * 200)
+    (sales / "b.csv").write_text(head + "1,2026-01-01,5,SUMMER\n")
+    shop.read(max_quarantined=0.5)
+    (sales / "b.csv").write_text(head + "".join(f"1,2026-01-01,{i},{_card(i)}\n" for i in range(400)))
+    with Engine() as engine:
+        sources.load(shop.settings(max_quarantined=0.5), engine, landing=shop.landing)
+        assert card not in str(engine.rows("SELECT row_text FROM quarantine"))
+    sales.joinpath("c.csv").write_text(head + f"1,2026-01-01,5,{card}\n1,never,5,{card}\n")
+    with Engine() as engine:
+        sources.load(shop.settings(max_quarantined=0.5), engine, landing=shop.landing)
+        assert card not in str(engine.rows("SELECT row_text FROM quarantine"))
+    for path in shop.landing.rglob("*.parquet"):
+        assert card not in str(pq.read_table(path).to_pylist())
+
+
+def _card(number: int) -> str:
+    """A number that is one by its check digit (ISO/IEC 7812-1)."""
+    digits = f"4{number:014d}"
+    doubled = sum(sum(divmod(2 * int(d), 10)) for d in digits[::-1][::2]) + sum(int(d) for d in digits[::-1][1::2])
+    return digits + str(-doubled % 10)
+
+
+@pytest.mark.parametrize("name", ["bucket", "local_timestamp", "Bucket"])
+def test_a_column_that_netlift_makes_cannot_be_derived(shop: Shop, name: str) -> None:
+    """It would be read in place of netlift's own."""
+    with pytest.raises(SettingsError, match=f"netlift makes the column '{name}' itself; give the derived one another name"):
+        shop.load(derive={name: "amount * 1000"})
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,15 @@ def test_the_last_row_of_each_id(shop: Shop) -> None:
     assert shop.load("contacts", "customer_id\n1\n2\n", duplicates="last").rows_left_out == 0
 
 
+def test_who_is_left_out_today_does_not_come_back_as_before(shop: Shop) -> None:
+    """The last row of an id decides, also where it is one that `where` leaves out; what differs among the others is not lost."""
+    content = "customer_id,active,n\n1,yes,1\n2,no,5\n1,yes,2\n1,no,3\n2,yes,6\n"
+    read = shop.load("customers", content, duplicates="last", where="active = 'yes'")
+    assert shop.rows("customers", "customer_id, n") == [("2", 6)]
+    assert (read.rows_in, read.rows_ok, read.rows_left_out) == (5, 1, 4)
+    assert read.findings[0].startswith("customers: 2 rows are left out, because a later row has the same customer_id")
+
+
 def test_duplicates_over_the_threshold(shop: Shop) -> None:
     """Quarantined duplicates count for the threshold."""
     assert "2 of 3 rows" in refusal(shop, "customers", "customer_id\n1\n1\n1\n", duplicates="quarantine")

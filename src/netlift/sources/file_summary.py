@@ -25,6 +25,7 @@ class Piece:
     first: datetime | None  # of local_timestamp
     last: datetime | None
     replaced: int = 0  # rows that a later row with the same key took the place of
+    gone: str = ""  # in the area: the keys whose last row here is left out by `where`; "" = none
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class FileSummary:
     mixed: tuple[str, ...]  # remarks about columns of mixed kinds
     notes: tuple[str, ...]  # of the source
     traps: Traps = ()
-    replaced_by: tuple[str, ...] = ()  # digests of files whose rows took the place of some of these
+    replaced_by: tuple[str, ...] = ()  # places (replacing.place) of files whose rows took the place of some of these
+    private: tuple[str, ...] = ()  # columns of card or national id numbers that were withheld from the first row on
 
 
 def keep(area: Area, prefix: str, summary: FileSummary) -> None:
@@ -75,6 +77,7 @@ def read_kept(area: Area, prefix: str) -> FileSummary | None:
         notes=tuple(read["notes"]),
         traps=tuple(Trap(**trap) for trap in read["traps"]),
         replaced_by=tuple(read["replaced_by"]),
+        private=tuple(read["private"]),
     )
 
 

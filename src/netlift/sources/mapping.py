@@ -22,6 +22,7 @@ _FITS: dict[Kind, frozenset[Native]] = {
     "instant": frozenset({"text", "time", "time_with_zone"}),
     "day": frozenset({"text", "time", "time_with_zone"}),
 }
+MADE = ("local_timestamp", "bucket")  # columns of big tables that netlift makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def _check_names(names: Sequence[str], derive: dict[str, str], table: str) -> No
             raise SourceError(
                 f"tables.{table}: the column '{name}' begins with '__', which netlift keeps for itself; rename it under columns."
             )
+        if name in derive and CANONICAL[table].local_time and name.lower() in MADE:
+            raise SettingsError(f"tables.{table}.derive: netlift makes the column '{name}' itself; give the derived one another name.")
         other = seen.get(name.lower())
         if other is not None and name in derive:
             raise SettingsError(f"tables.{table}.derive: the table already has a column '{other}'; give the derived one another name.")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from netlift.engine import Engine, quoted
 from netlift.errors import SourceError
-from netlift.records import Part, Progress
+from netlift.records import Part, Progress, silent
 from netlift.settings import TableSettings
 from netlift.sources import file_summary, health, private_numbers, quarantine, refusals, replacing, traps
 from netlift.sources.area import Area, Facts, Landed
@@ -32,7 +32,7 @@ from netlift.sources.refusals import Reasons
 from netlift.sources.relation import LINE, Batch, Relation
 from netlift.sources.values import Reader
 
-VERSION = 1  # of the typing: raised when the same bytes would become other rows
+VERSION = 2  # of the typing: raised when the same bytes would become other rows
 BUCKETS = 64
 PIECE = 1_000_000  # rows checked at once
 GROUP = 16_384  # rows of a Parquet row group: about one of the 64 buckets of a full piece, so that a few buckets can be read alone
@@ -148,21 +148,28 @@ def ingest(
 def _summaries(work: _Work, progress: Progress) -> tuple[FileSummary, ...]:
     found: list[FileSummary] = []
     count = len(work.relation.files)
+    places = {replacing.place(_prefix(work, number)): number for number in range(count)}
     for number in range(count):
         prefix = _prefix(work, number)
         kept = file_summary.read_kept(work.area, prefix)
-        if kept is not None and not set(kept.replaced_by) <= set(work.relation.digests):
-            kept = None  # the rows that took the place of some of these are gone: they count again
+        if kept is not None and any(places.get(winner, -1) < number for winner in kept.replaced_by):
+            kept = None  # the rows that took the place of some of these are gone, or stand before them now: they count again
         if kept is None:
 
             def show(share: float, doing: str, number: int = number) -> None:
                 progress((number + share) / count, doing)
 
             kept = _ingest_file(work, number, progress=show)
-        elif work.columns is None:
-            work.columns = _with_kinds(work.mapping, kept.kinds)
+        elif kept.pieces:
+            work.columns = _same_kinds(work, _with_kinds(work.mapping, kept.kinds))
+            work.private |= set(kept.private)
         _restore_rejected(work, prefix, number)
         found.append(kept)
+    for number, summary in enumerate(found):
+        if set(summary.private) < work.private:  # read before a later row told that a column holds such numbers
+            quarantine.forget(work.engine, work.mapping.table, work.relation.files[number])
+            found[number] = _ingest_file(work, number, progress=silent)
+            _restore_rejected(work, _prefix(work, number), number)
     return tuple(found)
 
 
@@ -170,7 +177,11 @@ def _in_use(work: _Work, summaries: tuple[FileSummary, ...]) -> set[str]:
     keys = {replacing.DONE}
     for number, summary in enumerate(summaries):
         prefix = _prefix(work, number)
-        keys |= {f"{prefix}/{file_summary.SUMMARY}", f"{prefix}/{_REJECTED}", *(piece.key for piece in summary.pieces)}
+        keys |= {
+            f"{prefix}/{file_summary.SUMMARY}",
+            f"{prefix}/{_REJECTED}",
+            *(key for piece in summary.pieces for key in (piece.key, piece.gone) if key),
+        }
     return keys
 
 
@@ -185,16 +196,19 @@ def _prefix(work: _Work, number: int) -> str:
 
 def _ingest_file(work: _Work, number: int, *, progress: Progress) -> FileSummary:
     prefix, told = _prefix(work, number), len(work.relation.notes)
+    private = tuple(sorted(work.private))
     summary: FileSummary | None = None
     rows_in = 0
     for count, batches in enumerate(_pieces(work, number)):
         rows_in += sum(b.rows.num_rows + len(b.rejects) for b in batches)
         made = _ingest_piece(work, batches, key=f"{prefix}/{count:06d}.parquet")
+        if summary is None:
+            private = tuple(sorted(work.private))
         summary = made if summary is None else _joined(summary, made)
         progress(batches[-1].share, f"reading {work.mapping.table}: {rows_in:,} rows")
     if summary is None:
-        return _seal(work, prefix, _nothing(work))
-    summary = replace(summary, notes=tuple(work.relation.notes[told:]))
+        return _seal(work, prefix, replace(_nothing(work), private=private))
+    summary = replace(summary, notes=tuple(work.relation.notes[told:]), private=private)
     del work.relation.notes[told:]
     return _seal(work, prefix, summary)
 
@@ -243,8 +257,9 @@ def _ingest_piece(work: _Work, batches: list[Batch], *, key: str) -> FileSummary
     left_out = engine.rows(f"SELECT count(*) FILTER (WHERE __problem IS NULL AND NOT __kept) FROM {CHECKED}")[0][0]
     figures = health.figures(engine, f"({_typed(work, checked)})", table=mapping.table, checked=checked, reader=work.reader)
     good = engine.rows(f"SELECT count(*) FROM {CHECKED} WHERE {refusals.GOOD}")[0][0]
-    piece = Piece(key, figures.rows, figures.first, figures.last, good - figures.rows)
     work.area.add(key, lambda path: _write(work, checked, path), suffix=".parquet")
+    gone = replacing.gone(key) if _write_gone(work, replacing.gone(key)) else ""
+    piece = Piece(key, figures.rows, figures.first, figures.last, good - figures.rows, gone)
     engine.execute(f"DROP TABLE {CHECKED}")
     kinds = {**{c.name: c.kind or "text" for c in work.columns}, **{n: str(k) for n, k in checked.kinds.items()}}
     told = tuple((column, reason, seen) for (column, reason), seen in reasons.items())
@@ -254,12 +269,33 @@ def _ingest_piece(work: _Work, batches: list[Batch], *, key: str) -> FileSummary
 def _typed(work: _Work, checked: Checked) -> str:
     """The good rows of CHECKED with the canonical columns and local_timestamp."""
     names = [quoted(name) for name in checked.kinds]
-    sql = f"SELECT {', '.join(names)}, {work.reader.local('timestamp')} AS local_timestamp FROM {CHECKED} WHERE {refusals.GOOD}"
-    if not work.table.key:
-        return sql
+    rows = f"({_newest(work)})" if work.table.key else CHECKED
+    return f"SELECT {', '.join(names)}, {work.reader.local('timestamp')} AS local_timestamp FROM {rows} AS r WHERE {refusals.GOOD}"
+
+
+def _newest(work: _Work) -> str:
+    """The last readable row of CHECKED with each key, whether `where` keeps it or not, and all rows without a whole key."""
     keys = ", ".join(map(quoted, work.table.key))
     lacking = " OR ".join(f"{quoted(name)} IS NULL" for name in work.table.key)
-    return f"{sql} QUALIFY {lacking} OR row_number() OVER (PARTITION BY {keys} ORDER BY __line DESC) = 1"
+    newest = f"row_number() OVER (PARTITION BY {keys} ORDER BY __line DESC) = 1"
+    return f"SELECT * FROM {CHECKED} WHERE __problem IS NULL QUALIFY {lacking} OR {newest}"
+
+
+def _write_gone(work: _Work, key: str) -> bool:
+    """Keep the keys whose last row `where` leaves out, so that no earlier row with them counts; whether there are any."""
+    if not work.table.key or not work.mapping.where:
+        return False
+    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in work.table.key)
+    sql = f"SELECT {', '.join(map(quoted, work.table.key))} FROM ({_newest(work)}) AS r WHERE NOT __kept AND {whole}"
+    if not work.engine.rows(f"SELECT 1 FROM ({sql}) AS g LIMIT 1"):
+        return False
+
+    def write(path: Path) -> Facts:
+        work.engine.write_parquet(sql, path)
+        return Facts()
+
+    work.area.add(key, write, suffix=".parquet")
+    return True
 
 
 def _write(work: _Work, checked: Checked, path: Path) -> Facts:
@@ -320,7 +356,7 @@ def _seal(work: _Work, prefix: str, summary: FileSummary) -> FileSummary:
         "SELECT line, column_name, reason, row_text FROM quarantine WHERE table_name = ? AND file_name = ? ORDER BY line",
         (work.mapping.table, file),
     )
-    work.engine.execute("DELETE FROM quarantine WHERE table_name = ? AND file_name = ?", (work.mapping.table, file))
+    quarantine.forget(work.engine, work.mapping.table, file)
     work.area.add(f"{prefix}/{_REJECTED}", lambda path: _write_arrow(rejected, path), suffix=".parquet")
     file_summary.keep(work.area, prefix, summary)
     return summary

@@ -59,6 +59,11 @@ def withhold(engine: Engine, table: str) -> None:
     engine.execute("UPDATE quarantine SET row_text = ? WHERE table_name = ?", [WITHHELD, table])
 
 
+def forget(engine: Engine, table: str, file: str) -> None:
+    """Take the refused rows of one file out."""
+    engine.execute("DELETE FROM quarantine WHERE table_name = ? AND file_name = ?", [table, file])
+
+
 @dataclass(frozen=True, slots=True)
 class Commonest:
     """The reason most rows of a table were refused for."""

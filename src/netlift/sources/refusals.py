@@ -132,12 +132,14 @@ def _keep_last(engine: Engine, mapping: Mapping, key: str) -> list[str]:
     named = [c for c in (*(c.name for c in mapping.columns if c.stays and c.name != c.source), *mapping.derive) if c != key]
     differs = ", ".join(f"count_if(low{i} <> high{i})" for i in range(len(named)))
     ends = ", ".join(f"min({quoted(c)}) AS low{i}, max({quoted(c)}) AS high{i}" for i, c in enumerate(named))
-    groups = f"SELECT count(*) - 1 AS more{', ' + ends if ends else ''} FROM {CHECKED} WHERE {GOOD} GROUP BY {quoted(key)}"
+    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC)"
+    # whether `where` keeps the last row or not: who is left out today must not come back as he was before
+    rows = f"SELECT *, row_number() {order} AS newer FROM {CHECKED} WHERE __problem IS NULL"
+    groups = f"SELECT count_if(newer > 1) AS more{', ' + ends if ends else ''} FROM ({rows}) AS r WHERE __kept GROUP BY {quoted(key)}"
     more, *different = engine.rows(f"SELECT sum(more){', ' + differs if differs else ''} FROM ({groups})")[0]
     if not more:
         return []
-    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC)"
-    earlier = f"SELECT (__file, __line) FROM {CHECKED} WHERE {GOOD} QUALIFY row_number() {order} > 1"
+    earlier = f"SELECT (__file, __line) FROM ({rows}) AS r WHERE newer > 1"
     engine.execute(f"UPDATE {CHECKED} SET __kept = FALSE WHERE (__file, __line) IN ({earlier})")
     changed = ", ".join(f"{name} of {count:,}" for name, count in zip(named, different, strict=True) if count)
     rows = "1 row is" if more == 1 else f"{more:,} rows are"
