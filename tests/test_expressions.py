@@ -186,3 +186,11 @@ def test_any_text_is_accepted_or_refused(text: str) -> None:
         except duckdb.Error:
             return  # a matter of types, such as x + t
     assert [len(row) for row in rows] == [1]
+
+
+@pytest.mark.parametrize("word", sorted(expressions.RESERVED))
+def test_words_of_sql_are_no_columns(word: str) -> None:
+    """Each is told, and is one that DuckDB reads otherwise."""
+    with pytest.raises(ExpressionError, match=f"'{word}' is a word of SQL, and no column can be called that here; rename it under columns"):
+        expressions.check(f"{word} > 1", columns=[word], what="tables.customers.where")
+    assert duckdb.execute("SELECT 1 FROM duckdb_keywords() WHERE keyword_name = ? AND keyword_category = 'reserved'", [word]).fetchall()

@@ -52,6 +52,15 @@ def given(**sections: Any) -> Settings:
         ),
         ({"channels": {"budget": {"sender": "x"}}, "allocation": {}}, "a channel is named 'budget'"),
         ({"folder": "/tmp"}, "'folder' is not a key"),
+        ({"connections": {"w": {"kind": "api", "url": 3}}}, "netlift.toml: connections.w.url is 3, and a text in quotes is expected"),
+        (
+            {"connections": {"w": {"kind": "api", "url": "https://x.org", "token": "t"}}},
+            "'connections.w.token' is not a known key; a secret never stands in the file: write token_env",
+        ),
+        (
+            {"connections": {"w": {"kind": "api", "url": "https://x.org", "token_env": ["S3cr3tPW"]}}},
+            "connections.w.token_env is something else, and a text in quotes is expected",
+        ),
     ],
 )
 def test_a_mistake_gets_one_sentence(sections: dict[str, Any], told: str) -> None:
@@ -101,6 +110,10 @@ def test_secrets_come_from_environment_or_file(tmp_path: Path, monkeypatch: pyte
     assert ChannelSettings(sender="a@example.com", password_file=str(tmp_path / "p")).password() == "from file"
     with pytest.raises(SettingsError, match="MAIL_MISSING, named as password_env, is not set"):
         ChannelSettings(sender="a@example.com", password_env="MAIL_MISSING").password()
+    with pytest.raises(
+        SettingsError, match=r"variable \(not shown: it does not look like the name of one\), named as password_env, is not"
+    ):
+        ChannelSettings(sender="a@example.com", password_env="S3cr3tPW").password()
 
 
 def test_the_data_directory_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,16 @@ from netlift.errors import ExpressionError
 MAX_LENGTH = 2_000  # characters
 MAX_DEPTH = 50  # of the tree, and of brackets
 
+# Words that sqlglot takes for a column and DuckDB or Spark does not.
+RESERVED = frozenset(
+    {
+        *("all", "analyse", "array", "asc", "asymmetric", "both", "cast", "check", "collate", "column", "constraint", "default"),
+        *("deferrable", "do", "end", "foreign", "group", "in", "initially", "lambda", "leading", "limit", "offset", "order"),
+        *("pivot_longer", "placing", "primary", "references", "some", "symmetric", "table", "to", "trailing", "unique", "variadic"),
+        "window",
+    }
+)
+
 # The scalar functions that engine.py defines; a test holds this list to engine.FUNCTIONS.
 NAMED = frozenset(
     {
@@ -254,6 +264,8 @@ def _check_column(node: exp.Column, columns: Collection[str]) -> None:
             f"'{node.name}' stands in double quotes, which some engines read as text; write the bare name, "
             "and for a name with blanks give a new one under columns.",
         )
+    if node.name.lower() in RESERVED:
+        raise ExpressionError(f"'{node.name}' is a word of SQL, and no column can be called that here; rename it under columns.")
     if node.name not in columns:
         raise ExpressionError(f"there is no column '{node.name}'{closest(node.name, columns)}; there are {', '.join(sorted(columns))}.")
 

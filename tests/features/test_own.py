@@ -9,7 +9,7 @@ import pytest
 
 from netlift import features
 from netlift.engine import Engine
-from netlift.errors import InputError
+from netlift.errors import ExpressionError, InputError
 from netlift.records import Features
 
 from .test_build import settings, tables
@@ -82,7 +82,11 @@ def test_sensitive_words_mark_a_feature() -> None:
         ({"x": {**APP, "sql": "count(*) + (select 1)"}}, "a query inside the expression"),
         ({"x": {**APP, "sql": "sum(amount) OVER (ORDER BY amount NULLS LAST)"}}, "OVER gives a number per row"),
         ({"x": {**APP, "sql": "read_csv('x')"}}, "'read_csv' is not allowed"),
-        ({"Recency": APP}, "the catalogue has a feature 'recency'; give yours another name"),
+        ({"Recency": APP}, "there is a 'recency' already; give yours another name"),
+        ({"customer_id": {"sql": "monetary", "meaning": "x"}}, "there is a 'customer_id' already"),
+        ({"lifecycle": APP}, "there is a 'lifecycle' already"),
+        ({"expected_spend": APP}, "there is a 'expected_spend' already"),
+        ({"zz": APP, "ZZ": APP}, "features.own.ZZ: there is a 'zz' already"),
         ({"app share": APP}, "one word of letters, digits"),
         ({"x": {**APP, "of": "events"}}, r"there is no \[tables\.events\]"),
         ({"x": {"sql": "monetray * 2e0", "meaning": "m"}}, "did you mean 'monetary'"),
@@ -105,3 +109,40 @@ def test_a_table_without_moments_is_refused() -> None:
     with Engine() as engine, pytest.raises(InputError, match=r"has no column responded_at: what happened after features\.as_of could not"):
         known = tables(engine, transactions=SALES, responses=answers)
         features.build(settings(features={"as_of": "2026-01-15", "own": own}), engine, known)
+
+
+FAILING = {
+    "ln": {"sql": "sum(ln(amount - 5))", "of": "transactions"},
+    "cast": {"sql": "sum(CAST(channel AS DOUBLE))", "of": "transactions"},
+    "moment": {"sql": "max(CASE WHEN CAST(channel AS TIMESTAMP) > timestamp THEN 1 END)", "of": "transactions"},
+    "big": {"sql": "sum(CAST(floor(power(amount, 30e0)) AS BIGINT))", "of": "transactions"},
+    "over": {"sql": "ln(monetary - 12e0)"},
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_what_fails_on_the_rows_is_one_sentence_without_a_value(name: str) -> None:
+    """The feature and its expression are named, beside one that can be computed; nobody's value is shown."""
+    own = {"fine": {"sql": "max(amount)", "of": "transactions", "meaning": "x"}, name: {**FAILING[name], "meaning": "for the test"}}
+    with pytest.raises(ExpressionError) as caught:
+        built(own)
+    said = str(caught.value)
+    assert said.startswith(f"features.own.{name}.sql, '{FAILING[name]['sql']}': it cannot be computed: ")
+    assert "app" not in said.replace(FAILING[name]["sql"], "").replace("not be applied", "")
+
+
+def test_spark_tells_what_fails_on_the_rows_too() -> None:
+    """The same sentence, with Spark's name for the error."""
+    own = {"cast": {**FAILING["cast"], "meaning": "for the test"}}
+    with pytest.raises(ExpressionError, match=r"features.own.cast.sql, .*: it cannot be computed: Spark says CAST_INVALID_INPUT"):
+        built(own, engine={"name": "spark", "master": "local[2]"})
+
+
+def test_a_text_in_braces_stays_what_it_is() -> None:
+    """Names in braces are filled into the catalogue's SQL, never into the user's."""
+    own = {
+        "day": {"sql": "count_if(channel = '{as_of}')", "of": "transactions", "meaning": "x"},
+        "money": {"sql": "count_if(channel <> '{currency}')", "of": "transactions", "meaning": "x"},
+    }
+    found = built(own)
+    assert [found.column(name)[0] for name in ("day", "money")] == [0, 2]

@@ -82,3 +82,14 @@ def test_what_can_be_left_out_is_left_out_and_told(
     assert said in result.output
     (read,) = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["inputs"]
     assert (read["rows_ok"], read["rows_quarantined"]) == (90 - quarantined, quarantined)
+
+
+def test_a_column_that_was_left_out_is_not_reviewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments are not made from what most customers lack, however sensitive its name."""
+    monkeypatch.setattr(structure, "COPIES", 3)
+    config = project(tmp_path, table(90, lambda i: (i, drawn(), drawn(), 5 if i < 9 else ""), "customer_id,a,b,health_score"), "")
+    result = CliRunner().invoke(app, ["prepare", str(config), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "Segments were made from health_score" not in result.output
+    config = project(tmp_path, table(90, lambda i: (i, drawn(), drawn(), drawn()), "customer_id,a,b,health_score"), "")
+    assert "Segments were made from health_score" in CliRunner().invoke(app, ["prepare", str(config)]).output

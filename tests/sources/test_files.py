@@ -124,3 +124,12 @@ def test_unreadable_file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "open", no_entry)
     with pytest.raises(SourceError, match=r"tables.customers: 'a.csv' cannot be read: Permission denied"):
         shop.load("customers", path="a.csv")
+
+
+def test_two_files_with_the_same_bytes_are_told(shop: Shop) -> None:
+    """A copy in the folder doubles what was sold: both count, and it is asked."""
+    for name in ("a.csv", "b.csv", "a (copy).csv"):
+        shop.write(f"sales/{name}", "customer_id,timestamp,amount\n" + ("1,2026-01-01,5\n" if name != "b.csv" else "2,2026-01-01,6\n"))
+    read = shop.load("transactions", path="sales")
+    assert read.rows_ok == 3
+    assert "transactions: 'a.csv' and 'a (copy).csv' are the same to the byte, and both count; is one a copy?" in read.findings

@@ -201,3 +201,32 @@ def test_too_little_memory_is_told(tmp_path: Path) -> None:
         with pytest.raises(NoRoom, match="needs more memory than memory_limit = '1MB' allows"):
             sources.load(parse(config, folder=tmp_path, sha256=""), engine)
         assert engine.rows("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '\\_\\_%' ESCAPE '\\'") == []
+
+
+SALES = "customer_id,timestamp,amount\n1,2026-01-01,5\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "content", "settings", "said"),
+    [
+        ("transactions", SALES, {"duplicates": "quarantine"}, r"transactions has many; take it out, or name key = \[\"…\"\]"),
+        ("survey", "customer_id,question,answer\n1,a,b\n", {"duplicates": "last"}, "survey has many; take it out.$"),
+        ("customers", "customer_id\n1\n", {"returns": "keep"}, "tables.customers.returns is of transactions alone; take it out"),
+        ("customers", "customer_id\n1\n", {"watermark": "x"}, "tables.customers.watermark: source 'files' reads files, which have none"),
+        ("customers", "customer_id\n1\n", {"query": "SELECT 1"}, "tables.customers.query: source 'files' reads files, which have none"),
+    ],
+)
+def test_what_means_nothing_for_a_table_is_refused(shop: Shop, table: str, content: str, settings: dict[str, Any], said: str) -> None:
+    """Else the user would believe that it is done."""
+    with pytest.raises(SettingsError, match=said):
+        shop.load(table, content, **settings)
+
+
+def test_contacts_of_unknown_campaigns_are_told(shop: Shop) -> None:
+    """How many rows, of which campaigns."""
+    shop.write("campaigns.csv", "campaign_id,start,end\nc1,2026-01-01,2026-01-02\n")
+    shop.write("contacted.csv", "campaign_id,customer_id\nc1,1\nc9,1\nc8,1\nc9,2\n")
+    shop.write("customers.csv", "customer_id\n1\n2\n")
+    read = shop.load_all({name: {"path": f"{name}.csv"} for name in ("customers", "campaigns", "contacted")})
+    told = "contacted: 3 rows are of 2 campaigns that are not in campaigns ('c8', 'c9') and count nowhere."
+    assert told in read["contacted"].findings

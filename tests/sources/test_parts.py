@@ -424,3 +424,12 @@ def test_people_s_data_are_private(shop: Shop) -> None:
     tables, _ = shop.load(max_quarantined=0.5)
     assert tables.inputs[0].parts[0].path.parent.stat().st_mode & 0o077 == 0
     assert isinstance(Area(tables.inputs[0].parts[0].path.parent), Area)
+
+
+def test_a_damaged_part_is_told(shop: Shop) -> None:
+    """Of the same size and no Parquet: what to do, and no error of the engine."""
+    tables, _ = shop.load(max_quarantined=0.5)
+    path = tables.inputs[0].parts[0].path
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(SourceError, match=r"is damaged in '.*'; delete that folder to read everything again"):
+        shop.load(max_quarantined=0.5)

@@ -41,7 +41,7 @@ def test_wide_form(shop: Shop) -> None:
         ("007", 0.5, "2026-01-02 00:00:00"),
         ("8", 2.0, "2026-01-03 00:00:00"),
     ]
-    assert "survey: 2 people and 2 questions, read as shape 'wide'; rows are answers." in read.findings
+    assert "survey: 2 forms and 2 questions, read as shape 'wide'; rows are answers." in read.findings
 
 
 def test_rows_add_up_and_the_line_is_the_persons(shop: Shop) -> None:

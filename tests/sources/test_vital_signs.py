@@ -19,10 +19,11 @@ from tests.measurement.worlds import PACKAGE
 START = date(2026, 1, 1)
 
 
-def figures(folder: Path, **tables: str) -> list[HealthFigure]:
+def figures(folder: Path, *, zone: str = "UTC", **tables: str) -> list[HealthFigure]:
     for name, content in tables.items():
         (folder / f"{name}.csv").write_text(content)
-    config = {"project": {"name": "shop", "currency": "USD"}, "tables": {name: {"path": f"{name}.csv"} for name in tables}}
+    project = {"name": "shop", "currency": "USD", "time_zone": zone}
+    config = {"project": project, "tables": {name: {"path": f"{name}.csv"} for name in tables}}
     with Engine() as engine:
         return list(sources.load(parse(config, folder=folder, sha256=""), engine).health)
 
@@ -141,3 +142,10 @@ def test_a_healthy_shop_raises_no_alarm() -> None:
     with Engine() as engine:
         found = sources.load(parse(config, folder=PACKAGE, sha256=""), engine).health
     assert [f.text for f in found if f.remarkable] == []
+
+
+def test_the_newest_row_is_of_the_shop_s_own_day(tmp_path: Path) -> None:
+    """An answer of 00:30 in Berlin is of that day, though it is still the day before in London."""
+    survey = "customer_id,question,answer,answered_at\n1,a,b,2025-10-01 00:30:00\n"
+    found = figures(tmp_path, zone="Europe/Berlin", customers="customer_id\n1\n", survey=survey)
+    assert "the newest row is of 2025-10-01" in one(found, "freshness", "survey").text

@@ -82,8 +82,23 @@ class Engine:
 
     def kind(self, expression: str, relation: str) -> pa.DataType:
         """The type that a user's expression has over a relation, without computing it."""
-        try:
+        with self._expression():
             return self.arrow(f"SELECT {expression} AS value FROM ({relation}) AS rows_of_it LIMIT 0").schema.field(0).type
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What DuckDB raises where a query fails on its rows."""
+        return (duckdb.Error,)
+
+    def attempt(self, sql: str) -> None:
+        """Compute the column `value` of a query, only to learn whether it can be."""
+        with self._expression():
+            self.rows(f"SELECT count(value) FROM ({sql}) AS attempted")
+
+    @contextmanager
+    def _expression(self) -> Iterator[None]:
+        try:
+            yield
         except duckdb.Error as error:
             said = re.sub(r"'.*'|\".*\"", "'…'", str(error).splitlines()[0])  # could hold a value
             raise ExpressionError(f"it cannot be computed: {said}; correct it.") from error

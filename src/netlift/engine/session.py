@@ -38,6 +38,17 @@ class Session(Protocol):
             ExpressionError: the engine cannot compute it; the message holds no value.
         """
 
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the engine raises where a query fails on its rows."""
+
+    def attempt(self, sql: str) -> None:
+        """Compute the column `value` of a query, only to learn whether it can be.
+
+        Raises:
+            ExpressionError: it cannot; the message holds no value.
+        """
+
     def keep(self, name: str, sql: str) -> None:
         """Compute a result once and keep it under a name, in place of what had the name before."""
 

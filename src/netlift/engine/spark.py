@@ -99,10 +99,27 @@ class SparkEngine:
 
     def kind(self, expression: str, relation: str) -> pa.DataType:
         """The type that a user's expression has over a relation, without computing it."""
+        with self._expression():
+            return self.arrow(f"SELECT {expression} AS value FROM ({relation}) AS rows_of_it LIMIT 0").schema.field(0).type
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What Spark raises where a query fails on its rows."""
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - an optional extra
+
+        return (PySparkException,)
+
+    def attempt(self, sql: str) -> None:
+        """Compute the column `value` of a query, only to learn whether it can be."""
+        with self._expression():
+            self.rows(f"SELECT count(value) FROM ({sql}) AS attempted")
+
+    @contextmanager
+    def _expression(self) -> Iterator[None]:
         from pyspark.errors import PySparkException  # noqa: PLC0415 - an optional extra
 
         try:
-            return self.arrow(f"SELECT {expression} AS value FROM ({relation}) AS rows_of_it LIMIT 0").schema.field(0).type
+            yield
         except PySparkException as error:
             condition = error.getCondition() or "an error"
             raise ExpressionError(f"it cannot be computed: Spark says {condition}; correct it.") from error

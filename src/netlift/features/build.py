@@ -57,11 +57,13 @@ def build(settings: Settings, engine: Session, tables: Tables, progress: Progres
         NotEnoughData: there is no customer, or no fact before `as_of`.
         MissingExtra: the settings name Spark, and pyspark is not installed.
     """
-    with computing(settings, engine, tables) as session:
-        return _build(settings, session, tables, progress, learnt)
+    with computing(settings, engine, tables) as session, own.blamed(settings, session) as queries:
+        return _build(settings, session, tables, progress, learnt=learnt, queries=queries)
 
 
-def _build(settings: Settings, engine: Session, tables: Tables, progress: Progress, learnt: Learnt | None) -> Features:
+def _build(
+    settings: Settings, engine: Session, tables: Tables, progress: Progress, *, learnt: Learnt | None, queries: dict[str, str]
+) -> Features:
     moment = clock(settings, engine, tables)
     literals = {**moment.literals(), "{currency}": settings.project.currency}
     rolled = _totalled(settings, engine, tables, moment=moment, learnt=learnt)
@@ -71,6 +73,7 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
     for number, subject in enumerate(subjects):
         progress(number / (len(subjects) + 1), f"facts about {subject.name}")
         entries = [e for e in subject.entries if tables.has(subject.optional_of, *e.needs)]
+        queries |= own.alone(subject, wide.filled(subject.relation))
         wide.add_subject(subject, entries, ranges=None if rolled is None else rolled.ranges, learnt=learnt)
     notes = _population(engine, tables, literals) + tuple(note for subject in subjects for note in subject.notes)
     valued = _valued(settings, engine, tables, moment=moment, learnt=learnt)
@@ -84,7 +87,8 @@ def _build(settings: Settings, engine: Session, tables: Tables, progress: Progre
         wide.add("customers", columns)
     if not wide.features:
         raise NotEnoughData("No feature can be computed: customers has no numeric column and transactions is not given; add one of them.")
-    sql, made = own.over_features(settings, engine, wide.sql, wide.features)
+    sql, made, alone = own.over_features(settings, engine, wide.sql, wide.features)
+    queries |= alone
     features = [*wide.features, *made]
     read = matrix.read(engine, sql, [f.name for f in features])
     judged = outcome(settings, engine, tables, clock=moment, customer_ids=read.customer_ids)
@@ -156,7 +160,8 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
 
 def _taken(settings: Settings, tables: Tables, subjects: Sequence[Subject]) -> list[str]:
     of_subjects = [e.feature.name for s in subjects for e in s.entries if tables.has(s.optional_of, *e.needs)]
-    return [*of_subjects, *(f.name for f in attributes(settings, tables))]
+    later = [lifecycle.FEATURE.name, *customer_value.NAMES] if tables.has("transactions") else []
+    return [*of_subjects, *later, *(f.name for f in attributes(settings, tables))]
 
 
 def _valued(settings: Settings, engine: Session, tables: Tables, *, moment: Clock, learnt: Learnt | None) -> Valued:

@@ -34,6 +34,7 @@ class Entry:
     needs: tuple[str, ...] = ()
     absent: str = "NULL"
     kind: Kind | None = None
+    own: bool = False  # of the user: nothing is filled into its SQL
 
 
 @dataclass(frozen=True, slots=True)

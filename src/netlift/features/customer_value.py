@@ -169,3 +169,6 @@ def _features(horizon: int) -> tuple[Feature, ...]:
         feature("expected_spend_low", "{currency}", f"least money expected {ahead} (2.5 % spend less)"),
         feature("expected_spend_high", "{currency}", f"most money expected {ahead} (2.5 % spend more)"),
     )
+
+
+NAMES = tuple(f.name for f in _features(1))

@@ -6,7 +6,8 @@ the engines before anything runs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import sqlglot
 from pyarrow import types as is_a
@@ -47,10 +48,13 @@ def subjects(settings: Settings, session: Session, tables: Tables, *, taken: Col
     return found
 
 
-def over_features(settings: Settings, session: Session, sql: str, features: Sequence[Feature]) -> tuple[str, tuple[Feature, ...]]:
-    """The wide query with the own features that are made of other features, in the order of the settings, and what they mean."""
+def over_features(
+    settings: Settings, session: Session, sql: str, features: Sequence[Feature]
+) -> tuple[str, tuple[Feature, ...], dict[str, str]]:
+    """The wide query with the own features made of other features, what these mean, and by name a query of each alone, for `blamed`."""
     known = [f.name for f in features]
     made: list[Feature] = []
+    alone: dict[str, str] = {}
     for name, own in settings.features.own.items():
         if own.of is not None:
             continue
@@ -58,11 +62,42 @@ def over_features(settings: Settings, session: Session, sql: str, features: Sequ
         expressions.check(own.sql, columns=known, what=what)
         _check_number(session, own.sql, sql, what)
         columns = ", ".join(quoted(column) for column in ("customer_id", *known))
+        alone[name] = f"SELECT CAST({own.sql} AS DOUBLE) AS value FROM ({sql}) AS wide"
         sql = f"SELECT {columns}, CAST({own.sql} AS DOUBLE) AS {quoted(name)} FROM ({sql}) AS wide"
         used = [f for f in (*features, *made) if f.name in expressions.columns_used(own.sql)]
         made.append(_feature(name, own, "missing where what it is made of is missing", used))
         known.append(name)
-    return sql, tuple(made)
+    return sql, tuple(made), alone
+
+
+def alone(subject: Subject, relation: str) -> dict[str, str]:
+    """A query of each own feature of a subject, by name, over its rows."""
+    return {
+        e.feature.name: f"SELECT CAST({e.sql} AS DOUBLE) AS value FROM ({relation}) AS facts GROUP BY customer_id"
+        for e in subject.entries
+        if e.own
+    }
+
+
+@contextmanager
+def blamed(settings: Settings, session: Session) -> Iterator[dict[str, str]]:
+    """Where a query fails in the block, say which own feature failed on the rows, by the queries of each alone that it has put in.
+
+    An engine may compute an expression long after it was given one.
+
+    Raises:
+        ExpressionError: one of them cannot be computed.
+    """
+    queries: dict[str, str] = {}
+    try:
+        yield queries
+    except session.errors:
+        for name, query in queries.items():
+            try:
+                session.attempt(query)
+            except ExpressionError as error:
+                raise ExpressionError(f"{_what(name)}, '{settings.features.own[name].sql}': {error}") from error
+        raise
 
 
 def _what(name: str) -> str:
@@ -70,12 +105,13 @@ def _what(name: str) -> str:
 
 
 def _check_names(own: Collection[str], taken: Collection[str]) -> None:
-    lower = {name.lower(): name for name in taken}
+    lower = {name.lower(): name for name in ("customer_id", *taken)}
     for name in own:
         if not name.isidentifier():
             raise SettingsError(f"features.own.{name}: a feature's name is one word of letters, digits and '_'; give it another name.")
         if name.lower() in lower:
-            raise SettingsError(f"features.own.{name}: the catalogue has a feature '{lower[name.lower()]}'; give yours another name.")
+            raise SettingsError(f"features.own.{name}: there is a '{lower[name.lower()]}' already; give yours another name.")
+        lower[name.lower()] = name
 
 
 def _rows(table: str, tables: Tables, name: str) -> str:
@@ -98,7 +134,7 @@ def _entry(name: str, own: OwnFeature, session: Session, tables: Tables) -> Entr
     _check_aggregated(own.sql, what)
     _check_number(session, own.sql, f"SELECT {', '.join(map(quoted, columns))} FROM {own.of}", what)
     feature = _feature(name, own, f"missing for customers without rows in {own.of}", ())
-    return Entry(feature, own.sql)
+    return Entry(feature, own.sql, own=True)
 
 
 def _check_aggregated(sql: str, what: str) -> None:

@@ -43,7 +43,7 @@ class Wide:
     def add_subject(self, subject: Subject, entries: Sequence[Entry], *, ranges: Sequence[str] | None, learnt: Learnt | None) -> None:
         """Compute a subject's entries and join them; `learnt` are the means of an earlier run, else they are learnt here."""
         table = f"features_{subject.name}"
-        made = {e.feature.name: self.filled(e.sql) for e in entries} | shares.counts(entries)
+        made = {e.feature.name: e.sql if e.own else self.filled(e.sql) for e in entries} | shares.counts(entries)
         aggregates = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in made.items())
         relation = self.filled(subject.relation)
         keep_by_range(self.session, table, f"SELECT customer_id, {aggregates} FROM ({relation}) AS facts GROUP BY customer_id", ranges)

@@ -39,8 +39,9 @@ def fit(panel: Panel) -> Coefficients:
     """
     xx, xy = panel.cross[:, 1:, 1:], panel.cross[:, 1:, 0]
     a = xx.sum(axis=0)
-    size = np.sqrt(np.diag(a))
-    if np.any(size <= 1e-9) or np.linalg.eigvalsh(a / np.outer(size, size)).min() < SMALLEST_EIGENVALUE:
+    size = np.sqrt(np.maximum(np.diag(a), 0))
+    # asked so that NaN, of a sum that rounding made negative, is no answer either
+    if not np.all(size > 1e-9) or not np.linalg.eigvalsh(a / np.outer(size, size)).min() >= SMALLEST_EIGENVALUE:
         raise NotEnoughData("the campaign days do not vary between customers and weeks, or two types always run together")
     beta = np.linalg.solve(a, xy.sum(axis=0))
     scores = xy - xx @ beta

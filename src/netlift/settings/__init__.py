@@ -410,7 +410,7 @@ def _first_error(error: ValidationError) -> str:
     """One sentence about the error that helps most: an unknown key is likelier a slip than a missing one is forgotten."""
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     first = errors[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    key = ".".join(str(part) for part in _written(first["loc"])) or "the file"
     more = f" ({len(errors) - 1} more after this one.)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
         return f"netlift.toml: '{key}' is not a known key{_meant(first['loc'])}; 'netlift init DIR' writes an example with every key.{more}"
@@ -421,7 +421,13 @@ def _first_error(error: ValidationError) -> str:
     field = _field(first["loc"])
     described = field.description if field is not None and first["type"] == "string_pattern_mismatch" else None
     expected = described or EXPECTED.get(first["type"]) or first["msg"].removeprefix("Input should be ").lower()
-    return f"netlift.toml: {key} is {first['input']!r}, and {expected} is expected.{more}"
+    given = "something else" if key.endswith(("_env", "_file")) else repr(first["input"])  # some write the secret itself there
+    return f"netlift.toml: {key} is {given}, and {expected} is expected.{more}"
+
+
+def _written(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The place as it stands in the file: without the kind of a connection or channel, by which pydantic chose its section."""
+    return where[:2] + where[3:] if where[:1] in {("connections",), ("channels",)} and len(where) > 3 else where
 
 
 def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
@@ -444,7 +450,7 @@ def _sections(hint: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any type hi
 def _meant(where: tuple[int | str, ...]) -> str:
     """The known key that an unknown one was probably meant to be."""
     name = str(where[-1])
-    if name in {"password", "secret", "secret_key", "access_key", "client_secret"}:
+    if name in {"password", "secret", "secret_key", "access_key", "client_secret", "token", "session_token"}:
         return f"; a secret never stands in the file: write {name}_env, the name of an environment variable"
     parent = _field(where[:-1])
     keys = [key for section in (_sections(parent.annotation) if parent else [Settings]) for key in section.model_fields]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,11 @@ def this_machine(host: str) -> bool:
         return False
 
 
+def variable(name: str) -> str:
+    """The name of an environment variable as it may be shown: what does not look like one may be the secret itself."""
+    return name if re.fullmatch("[A-Z][A-Z0-9_]*", name) else "(not shown: it does not look like the name of one)"
+
+
 def secret(env: str | None, file: str | None, key: str) -> str | None:
     """A secret from the environment or a file, read each time it is needed; None where neither is named; line ends after it are cut.
 
@@ -33,7 +39,7 @@ def secret(env: str | None, file: str | None, key: str) -> str | None:
     """
     if env:
         if env not in os.environ:
-            raise SettingsError(f"The environment variable {env}, named as {key}_env, is not set.")
+            raise SettingsError(f"The environment variable {variable(env)}, named as {key}_env, is not set.")
         found, where = os.environ[env].rstrip("\r\n"), f"The environment variable {env}, named as {key}_env,"
     elif file:
         try:

@@ -145,14 +145,13 @@ def _json_lines(files: list[JsonFile], named: str) -> Relation:
 def _csv(files: list[CsvFile], named: str) -> Relation:
     for other in files[1:]:
         _same_columns(files[0].path, files[0].header, other.path, other.header)
-    notes: list[str] = []
 
     def one(wanted: Sequence[str], number: int) -> Iterator[Batch]:
         yield from csv_batches(files[number], wanted, number=number)
-        notes.extend(files[number].notes)
+        relation.notes.extend(files[number].notes)
 
     relation = _relation(named, [f.path for f in files], dict.fromkeys(files[0].header, pa.string()), one=one, whole_rows=True)
-    return replace(relation, notes=notes, delimiter=files[0].delimiter)
+    return replace(relation, delimiter=files[0].delimiter)  # of the same notes
 
 
 def _parquet(paths: list[Path], named: str) -> Relation:
@@ -188,14 +187,17 @@ def _relation(
                 yield replace(batch, share=(number + batch.share) / len(paths))
 
     digests = tuple(seal.sha256 for seal in seals)
+    names = _names(paths)
+    twins = [(name, names[digests.index(digest)]) for name, digest in zip(names, digests, strict=True)]
+    notes = [f"'{name}' and '{first}' are the same to the byte, and both count; is one a copy?" for name, first in twins if name != first]
     return Relation(
         named=named,
-        files=_names(paths),
+        files=names,
         columns=columns,
         sha256=digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest(),
         batches=batches,
         whole_rows=whole_rows,
-        notes=[],
+        notes=notes,
         one=sealed,
         digests=digests,
     )

@@ -36,7 +36,7 @@ from netlift.sources.landing import RAW, land
 from netlift.sources.mapping import Mapping, match
 from netlift.sources.parts import BUCKETS
 from netlift.sources.relation import Place, Relation
-from netlift.sources.strangers import strangers
+from netlift.sources.strangers import strangers, unknown_campaigns
 from netlift.sources.values import Reader, reader
 from netlift.sources.vital_signs import vital_signs
 
@@ -99,9 +99,10 @@ def _load(
         engine.drop(CHECKED)
     base = "customers" if "customers" in settings.tables else "transactions"
     remarks = strangers(engine, inputs, base=base)
+    campaigns = unknown_campaigns(engine, inputs)
     progress(1.0, "all tables read")
-    found = tuple(replace(i, findings=(*i.findings, remarks[i.table])) if i.table in remarks else i for i in inputs)
-    figures = vital_signs(engine, found, base=base)
+    found = tuple(replace(i, findings=(*i.findings, *(told[i.table] for told in (remarks, campaigns) if i.table in told))) for i in inputs)
+    figures = vital_signs(engine, found, base=base, time_zone=settings.project.time_zone)
     for name in ("vital_sample", *(f"vital_{i.table}" for i in inputs)):
         engine.drop(name)
     return Tables(found, figures, buckets=BUCKETS)
@@ -120,6 +121,7 @@ def _read_table(engine: Engine, read: Read, place: Place, *, name: str, typed: P
         relation = read(settings.tables[name], name=name, place=place)
         if name == "enrichment":
             enrichment.no_social_media(settings.tables[name], relation.columns)
+        _check_fits(name, settings.tables[name])
         in_parts = CANONICAL[name].local_time and relation.one is not None
         if settings.tables[name].key and not in_parts:
             raise SettingsError(
@@ -132,6 +134,18 @@ def _read_table(engine: Engine, read: Read, place: Place, *, name: str, typed: P
         return browsing.cleaned(engine, Place(settings, typed), settings.tables[name], loaded) if name == "events" else loaded
     except OSError as error:
         raise SourceError(f"tables.{name}: '{settings.tables[name].path}' cannot be read: {error.strerror or error}.") from error
+
+
+def _check_fits(name: str, table: TableSettings) -> None:
+    """Refuse what is said of a table and means nothing there: the user would believe that it is done."""
+    if table.duplicates != "refuse" and CANONICAL[name].key is None:
+        alike = ', or name key = ["…"], so that of rows with the same the last stands' if CANONICAL[name].local_time else ""
+        raise SettingsError(f"tables.{name}.duplicates is of tables with one row per id, and {name} has many; take it out{alike}.")
+    if table.returns != "refuse" and name != "transactions":
+        raise SettingsError(f"tables.{name}.returns is of transactions alone; take it out.")
+    stray = next((key for key in ("relation", "query", "watermark") if getattr(table, key) is not None), None)
+    if stray and table.source in {"files", "s3", "survey"}:
+        raise SettingsError(f"tables.{name}.{stray}: source '{table.source}' reads files, which have none; take it out.")
 
 
 def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name: str, progress: Progress) -> TableInput:

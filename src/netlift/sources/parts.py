@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -387,8 +388,20 @@ def _parts(area: Area, summaries: tuple[FileSummary, ...]) -> tuple[Part, ...]:
 
 def _part(area: Area, piece: Piece) -> Part:
     entry = _entry(area, piece.key)
+    if not _is_parquet(area.path(entry)):
+        raise SourceError(
+            f"The kept part '{piece.key}' of a table is damaged in '{area.folder}'; delete that folder to read everything again."
+        )
     name = hashlib.sha256(f"{piece.key} {entry.sha256}".encode()).hexdigest()  # two files with the same bytes are two parts
     return Part(name, area.path(entry), piece.rows, piece.first, piece.last)
+
+
+def _is_parquet(path: Path) -> bool:
+    """Whether a file begins and ends as Parquet does (the format's specification, "File format")."""
+    with path.open("rb") as file:
+        begins = file.read(4)
+        file.seek(-4, os.SEEK_END)
+        return begins == file.read(4) == b"PAR1"
 
 
 def _entry(area: Area, key: str) -> Landed:

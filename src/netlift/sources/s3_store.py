@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from netlift.errors import MissingExtra, SettingsError, SourceError
 from netlift.settings import S3Connection, this_machine
+from netlift.settings.section import variable
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Credential, S3Store
@@ -179,7 +180,7 @@ def _from_environment(connection: S3Connection, where: str) -> S3Credential:
     def value(key: str) -> str:
         name = getattr(connection, key)
         if not os.environ.get(name):
-            raise SettingsError(f"The environment variable {name}, named as {where}.{key}, is not set; set it to the key itself.")
+            raise SettingsError(f"The environment variable {variable(name)}, named as {where}.{key}, is not set; set it to the key itself.")
         return os.environ[name]
 
     return {

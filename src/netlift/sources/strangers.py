@@ -1,4 +1,4 @@
-"""Customers of one table that another does not know: often ids are written differently in two files."""
+"""Customers and campaigns of one table that another does not know: often ids are written differently in two files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from netlift.sources.parts import BUCKETS
 from netlift.sources.vital_signs import looked_at
 
 MUCH = 0.05  # share of a table's customers worth a remark
+NAMED = 3  # unknown campaigns that a remark names
 
 
 def strangers(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> dict[str, str]:
@@ -29,4 +30,22 @@ def strangers(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> dic
             scale, about = (BUCKETS / buckets, "about ") if buckets else (1, "")
             share = f"{about}{unknown * scale:,.0f} of {count * scale:,.0f} customers ({100 * unknown / count:.0f} %)"
             found[read.table] = f"{read.table}: {share} are not in {base}; are ids written alike in both?"
+    return found
+
+
+def unknown_campaigns(engine: Engine, inputs: Sequence[TableInput]) -> dict[str, str]:
+    """Per table of contacts and responses, a remark on its campaigns that the table of campaigns does not have."""
+    tables = {i.table for i in inputs}
+    found = {}
+    for name in ("contacted", "responses"):
+        if not {"campaigns", name} <= tables:
+            continue
+        unknown = engine.rows(
+            f"SELECT campaign_id, count(*) FROM {name} WHERE campaign_id NOT IN (SELECT campaign_id FROM campaigns)"
+            " GROUP BY campaign_id ORDER BY campaign_id"
+        )
+        if unknown:
+            named = ", ".join(f"'{campaign}'" for campaign, _ in unknown[:NAMED]) + (", …" if len(unknown) > NAMED else "")
+            rows = sum(count for _, count in unknown)
+            found[name] = f"{name}: {rows:,} rows are of {len(unknown):,} campaigns that are not in campaigns ({named}) and count nowhere."
     return found

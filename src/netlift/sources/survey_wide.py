@@ -60,7 +60,7 @@ def melted(base: Relation, table: TableSettings, *, shape: Shape, labels: Labels
                 yield Batch(batch.file * len(parts) + number, rows.select([*columns, LINE]), rejects, batch.share)
         notes.extend(base.notes)
         questions = len({part.question for part in parts})
-        notes.append(f"{people:,} people and {questions:,} questions, read as shape '{table.format.shape}'; rows are answers.")
+        notes.append(f"{people:,} forms and {questions:,} questions, read as shape '{table.format.shape}'; rows are answers.")
 
     return replace(
         base,

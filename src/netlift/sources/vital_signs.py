@@ -37,10 +37,10 @@ MUCH = 0.05  # share of missing values worth a look
 UNSEEN = r"[\s\x{00A0}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]+"  # blanks and what has no width
 
 
-def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str) -> tuple[HealthFigure, ...]:
-    """The figures of every table that is in the engine under its name; `base` is the table of all customers."""
+def vital_signs(engine: Engine, inputs: Sequence[TableInput], *, base: str, time_zone: str) -> tuple[HealthFigure, ...]:
+    """The figures of every table that is in the engine under its name; `base` is the table of all customers, days are of `time_zone`."""
     seen = [_seen(engine, i) for i in inputs]
-    days = {one.read.table: _days(engine, one) for one in seen}
+    days = {one.read.table: _days(engine, one, time_zone) for one in seen}
     newest = max((d.last for d in days.values() if d is not None), default=None)
     found: list[HealthFigure] = []
     for one in seen:
@@ -95,11 +95,12 @@ class _Days:
         return self.day[-1]
 
 
-def _days(engine: Engine, seen: _Seen) -> _Days | None:
+def _days(engine: Engine, seen: _Seen, time_zone: str) -> _Days | None:
     moment = MOMENTS.get(seen.read.table)
     if moment is None or moment not in seen.read.columns:
         return None
-    rows = engine.rows(f"SELECT CAST({moment} AS DATE) AS d, count(*) FROM {seen.rows} WHERE {moment} IS NOT NULL GROUP BY d ORDER BY d")
+    local = moment if moment == "local_timestamp" else f"local_time({moment}, '{time_zone}')"
+    rows = engine.rows(f"SELECT CAST({local} AS DATE) AS d, count(*) FROM {seen.rows} WHERE {moment} IS NOT NULL GROUP BY d ORDER BY d")
     return _Days(tuple(r[0] for r in rows), np.array([r[1] / seen.share for r in rows])) if rows else None
 
 

@@ -190,7 +190,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
     )
     audience = _audience(known, found, choice, assignment)
-    plan = _plan(settings, experiment, known, told, audience=audience, choice=choice)
+    plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
     result = watch.run("review", lambda _: review.review(plan, settings.review))
     return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
 
@@ -207,9 +207,11 @@ def _audience(known: Features, found: Segmentation, choice: Choice, assignment: 
     return Audience(known.customer_ids, found.segment, offer, choice.channel, assignment.arm, choice.expected_profit, reason.astype(object))
 
 
-def _plan(settings: Settings, experiment: str, known: Features, told: Insight, *, audience: Audience, choice: Choice) -> Plan:
+def _plan(
+    settings: Settings, experiment: str, known: Features, found: Segmentation, *, told: Insight, audience: Audience, choice: Choice
+) -> Plan:
     contacted = audience.contacted()
-    inputs = tuple(f for f in known.features if f.name in known.inputs)
+    inputs = tuple(f for f in known.features if f.name in found.inputs)
     return Plan(
         name=settings.project.name,
         country=settings.project.country or "",
