@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,9 @@ class Trial:
         return replace(self, X=self.X[rows], arm=self.arm[rows], y=self.y[rows])
 
 
-Learner = Callable[[Trial, Floats], Floats]  # learn from a trial, tell effects of X (m, q): (m, A)
+Make = Callable[..., Any]  # a model of the outcome
+# learn from a trial, tell effects of X (m, q): (m, A); the last gives the trial's expected outcomes by `_crossed`, computed once for all
+Learner = Callable[[Trial, Floats, Callable[[Make], Floats]], Floats]
 
 
 def _boosted(*, classify: bool, seed: int) -> Any:  # noqa: ANN401 - scikit-learn has no types
@@ -66,7 +69,7 @@ def _linear(*, classify: bool, seed: int) -> Any:  # noqa: ANN401, ARG001
     return LogisticRegression(C=0.1, max_iter=1000) if classify else Ridge(RIDGE)
 
 
-def _predicted(make: Callable[..., Any], trial: Trial, X: Floats) -> Floats:
+def _predicted(make: Make, trial: Trial, X: Floats) -> Floats:
     """Expected outcome of X by a model of the trial's customers, (m,); their mean where the outcome does not vary."""
     if trial.y.min() == trial.y.max():
         return np.full(len(X), trial.y[0])
@@ -74,13 +77,13 @@ def _predicted(make: Callable[..., Any], trial: Trial, X: Floats) -> Floats:
     return np.asarray(model.predict_proba(X)[:, 1] if trial.binary else model.predict(X))
 
 
-def expected(trial: Trial, X: Floats, make: Callable[..., Any] = _linear) -> Floats:
+def expected(trial: Trial, X: Floats, make: Make = _linear) -> Floats:
     """Expected outcome of X (m, q) under each arm by a model per arm, (m, A+1)."""
     return np.column_stack([_predicted(make, trial.only(np.flatnonzero(trial.arm == a)), X) for a in range(len(trial.shares))])
 
 
-def _t(make: Callable[..., Any]) -> Learner:
-    def learn(trial: Trial, X: Floats) -> Floats:
+def _t(make: Make) -> Learner:
+    def learn(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
         mu = expected(trial, X, make)
         return mu[:, 1:] - mu[:, :1]
 
@@ -93,7 +96,7 @@ def robust_outcomes(trial: Trial, mu: Floats) -> Floats:
     return mu + given * (trial.y[:, None] - mu) / trial.shares
 
 
-def _crossed(trial: Trial, make: Callable[..., Any]) -> Floats:
+def _crossed(trial: Trial, make: Make) -> Floats:
     """Expected outcomes under each arm, each customer by models that have not seen him, (n, A+1)."""
     fold = np.random.default_rng([trial.seed, 93]).permutation(len(trial.y)) % FOLDS
     mu = np.empty((len(trial.y), len(trial.shares)))
@@ -103,9 +106,9 @@ def _crossed(trial: Trial, make: Callable[..., Any]) -> Floats:
     return mu
 
 
-def _dr(final: Callable[[Trial], Any], make: Callable[..., Any]) -> Learner:
-    def learn(trial: Trial, X: Floats) -> Floats:
-        outcomes = robust_outcomes(trial, _crossed(trial, make))
+def _dr(final: Callable[[Trial], Any], make: Make) -> Learner:
+    def learn(trial: Trial, X: Floats, crossed: Callable[[Make], Floats]) -> Floats:
+        outcomes = robust_outcomes(trial, crossed(make))
         effects = outcomes[:, 1:] - outcomes[:, :1]
         return np.column_stack([final(trial).fit(trial.X, effects[:, a]).predict(X) for a in range(effects.shape[1])])
 
@@ -117,7 +120,7 @@ def _forest(trial: Trial) -> Any:  # noqa: ANN401
     return RandomForestRegressor(100, min_samples_leaf=leaf, max_features=0.5, max_samples=0.5, random_state=trial.seed)
 
 
-def _s(trial: Trial, X: Floats) -> Floats:
+def _s(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
     arms = len(trial.shares)
     dummies = np.eye(arms)
     joined = replace(trial, X=np.column_stack([trial.X, dummies[trial.arm]]))
@@ -127,7 +130,7 @@ def _s(trial: Trial, X: Floats) -> Floats:
     return np.asarray(mu[:, 1:] - mu[:, :1])
 
 
-def _x(trial: Trial, X: Floats) -> Floats:
+def _x(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
     control = np.flatnonzero(trial.arm == 0)
     found = []
     for a in range(1, len(trial.shares)):
@@ -143,7 +146,7 @@ def _x(trial: Trial, X: Floats) -> Floats:
     return np.column_stack(found)
 
 
-def _class_transformation(trial: Trial, X: Floats) -> Floats:
+def _class_transformation(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
     if not trial.binary or len(trial.shares) != 2:
         raise InputError("class_transformation needs a 0/1 outcome and one treatment beside the control; choose another learner.")
     agrees = (trial.arm == 1) == (trial.y == 1)
@@ -194,6 +197,7 @@ def effects(columns: Mapping[str, Column], trial: Trial, names: tuple[str, ...] 
         seen = replace(trial, X=design.matrix(columns)).only(learn)
         X = design.matrix(columns, score)
         mu[score] = expected(seen, X)
+        crossed = cache(partial(_crossed, seen))
         for name in names:
-            found[name][score] = LEARNERS[name](seen, X)
+            found[name][score] = LEARNERS[name](seen, X, crossed)
     return Effects(fold, mu, found)
