@@ -90,7 +90,7 @@ def _known_truth() -> dict[str, Any]:
         gain = np.column_stack([np.zeros(CUSTOMERS), truth])
         chosen = np.array([0 if d == DO_NOT else int(d[-1]) for d in told.decision])
         earned, best, everybody = gain[np.arange(CUSTOMERS), chosen].mean(), gain.max(axis=1).mean(), gain.mean(axis=0).max()
-        assert told.policy is not None  # noqa: S101 - an experiment
+        assert told.policy is not None
         found[name] = {
             "learner": told.learner,
             "of_oracle": round(float(earned / best), 3),
@@ -139,19 +139,22 @@ file, name = sys.argv[1:3]
 d = np.load(file)
 X, t, y, fold = d["X"], d["t"], d["y"], d["fold"]
 def boosted():
-    return LGBMClassifier(n_estimators=100, max_depth=3, learning_rate=0.05, min_child_samples=200, reg_lambda=1.0, verbose=-1, n_jobs=1, random_state=7)
+    style = dict(n_estimators=100, max_depth=3, learning_rate=0.05, min_child_samples=200, reg_lambda=1.0)
+    return LGBMClassifier(**style, verbose=-1, n_jobs=1, random_state=7)
 def two(a, b, Xl, tl, yl, Xs):
     return a.fit(Xl[tl == 1], yl[tl == 1]).predict_proba(Xs)[:, 1] - b.fit(Xl[tl == 0], yl[tl == 0]).predict_proba(Xs)[:, 1]
 def solo(Xl, tl, yl, Xs):
-    m = boosted().fit(np.column_stack([Xl, tl]), yl)
-    return m.predict_proba(np.column_stack([Xs, np.ones(len(Xs))]))[:, 1] - m.predict_proba(np.column_stack([Xs, np.zeros(len(Xs))]))[:, 1]
+    m, ones = boosted().fit(np.column_stack([Xl, tl]), yl), np.ones(len(Xs))
+    one, zero = (m.predict_proba(np.column_stack([Xs, a * ones]))[:, 1] for a in (1, 0))
+    return one - zero
 def dr(Xl, tl, yl, Xs):
     m = LinearDRLearner(model_propensity=LogisticRegression(C=0.1), model_regression=RidgeCV(10.0 ** np.arange(6)), cv=5, random_state=7)
     return m.fit(yl, tl, X=Xl).effect(Xs)
 def dml(Xl, tl, yl, Xs):
     m = LinearDML(model_y=RidgeCV(10.0 ** np.arange(6)), model_t=LogisticRegression(C=0.1), discrete_treatment=True, cv=5, random_state=7)
     return m.fit(yl, tl, X=Xl).effect(Xs)
-learn = {"two models LightGBM": lambda *a: two(boosted(), boosted(), *a), "solo LightGBM": solo, "econml LinearDRLearner": dr, "econml LinearDML": dml}[name]
+learners = {"solo LightGBM": solo, "econml LinearDRLearner": dr, "econml LinearDML": dml}
+learn = {**learners, "two models LightGBM": lambda *a: two(boosted(), boosted(), *a)}[name]
 started, score = time.process_time(), np.empty(len(y))
 for k in np.unique(fold):
     learning, scoring = np.flatnonzero(fold != k), np.flatnonzero(fold == k)

@@ -128,22 +128,38 @@ def repeated_keys(engine: Engine, mapping: Mapping, table: TableSettings, relati
 
 
 def _keep_last(engine: Engine, mapping: Mapping, key: str) -> list[str]:
-    """Leave out all rows of an id but its last; the remark says how many, and which of the named columns differ."""
+    """Leave out all rows of an id but its last; the remarks say how many, and which of the named columns differ.
+
+    `where` has chosen before: of one file, a row may tell of a customer, or of an order that is not in question. Where that makes an
+    earlier row count, it is said.
+    """
     named = [c for c in (*(c.name for c in mapping.columns if c.stays and c.name != c.source), *mapping.derive) if c != key]
     differs = ", ".join(f"count_if(low{i} <> high{i})" for i in range(len(named)))
     ends = ", ".join(f"min({quoted(c)}) AS low{i}, max({quoted(c)}) AS high{i}" for i, c in enumerate(named))
-    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC)"
-    # whether `where` keeps the last row or not: who is left out today must not come back as he was before
-    rows = f"SELECT *, row_number() {order} AS newer FROM {CHECKED} WHERE __problem IS NULL"
-    groups = f"SELECT count_if(newer > 1) AS more{', ' + ends if ends else ''} FROM ({rows}) AS r WHERE __kept GROUP BY {quoted(key)}"
+    groups = f"SELECT count(*) - 1 AS more{', ' + ends if ends else ''} FROM {CHECKED} WHERE {GOOD} GROUP BY {quoted(key)}"
     more, *different = engine.rows(f"SELECT sum(more){', ' + differs if differs else ''} FROM ({groups})")[0]
+    older = _older(engine, key) if mapping.where else []
     if not more:
-        return []
-    earlier = f"SELECT (__file, __line) FROM ({rows}) AS r WHERE newer > 1"
+        return older
+    order = f"OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC)"
+    earlier = f"SELECT (__file, __line) FROM {CHECKED} WHERE {GOOD} QUALIFY row_number() {order} > 1"
     engine.execute(f"UPDATE {CHECKED} SET __kept = FALSE WHERE (__file, __line) IN ({earlier})")
     changed = ", ".join(f"{name} of {count:,}" for name, count in zip(named, different, strict=True) if count)
     rows = "1 row is" if more == 1 else f"{more:,} rows are"
-    return [f"{rows} left out, because a later row has the same {key}{'; what differs: ' + changed if changed else ''}."]
+    return [f"{rows} left out, because a later row has the same {key}{'; what differs: ' + changed if changed else ''}.", *older]
+
+
+def _older(engine: Engine, key: str) -> list[str]:
+    last = f"row_number() OVER (PARTITION BY {quoted(key)} ORDER BY __file DESC, __line DESC) = 1"
+    rows = f"SELECT *, {last} AS last FROM {CHECKED} WHERE __problem IS NULL"
+    groups = f"SELECT count_if(last AND NOT __kept) AS lost, count_if(__kept) AS others FROM ({rows}) AS r GROUP BY {quoted(key)}"
+    count = engine.rows(f"SELECT count(*) FROM ({groups}) AS g WHERE lost > 0 AND others > 0")[0][0]
+    if not count:
+        return []
+    who = f"1 {key} counts" if count == 1 else f"{count:,} {key}s count"
+    return [
+        f"{who} by an earlier row, because where leaves out the last one; if that one tells how it is now, leave the condition out and use the column."
+    ]
 
 
 def returned_goods(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked) -> None:
