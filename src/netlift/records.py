@@ -368,6 +368,7 @@ class Opinion:
     low: float  # 95 % interval of `weighted`
     high: float
     effective: float  # as many equal answers would be worth the same
+    missed: float  # share of all customers for whom nobody like them in segment, money or recency answered, or too few
 
 
 @dataclass(frozen=True, slots=True)

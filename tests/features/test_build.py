@@ -204,3 +204,12 @@ def test_a_table_that_the_outcome_needs_is_named(engine: Engine) -> None:
     """[response] without a column and without the campaign tables names the first missing one."""
     with pytest.raises(SettingsError, match="campaigns is not given"):
         features.build(settings(response={"contact_cost": 1, "revenue": 8}), engine, tables(engine, transactions=THREE))
+
+
+def test_more_returned_than_bought_is_no_negative_share(engine: Engine) -> None:
+    """Money of a kind counts net, and at least 0: 20 on the web, and 5 more than he bought brought back to the shop."""
+    rows = "('a', 20e0, 'Web'), ('a', 10e0, 'Shop'), ('a', -15e0, 'Shop'), ('b', 30e0, 'Shop')"
+    lines = f"""SELECT c AS customer_id, TIMESTAMP '2017-01-01 12:00:00' AS timestamp, TIMESTAMP '2017-01-01 12:00:00' AS local_timestamp,
+        a AS amount, k AS channel FROM (VALUES {rows}) AS v(c, a, k)"""
+    built = features.build(settings(features={"as_of": date(2017, 3, 1)}), engine, tables(engine, transactions=lines))
+    assert [of(built, "a", name) for name in ("channel_share_web", "channel_share_shop")] == [1, 0]

@@ -130,3 +130,23 @@ def test_without_answers_nothing_is_said(engine: Engine) -> None:
     known, found = base(50)
     assert opinions(known, found, Tables(()), session=engine, time_zone="UTC") == ()
     assert ask(engine, known, found, customer_id=["c000001"], question=["?"], answer=pa.array([None], pa.string())) == {}
+
+
+def test_each_question_is_weighted_by_who_answered_it(engine: Engine) -> None:
+    """A question put to keen customers alone neither bends the other one, which a fair sample answered, nor is called all customers'."""
+    known, found = base(N)
+    rng = np.random.default_rng(11)
+    likes = rng.random(N) < np.array([0, 0.8, 0.5, 0.1])[found.segment]
+    fair, keen = np.flatnonzero(rng.random(N) < 0.1), np.flatnonzero((found.segment == 1) & (rng.random(N) < 0.9))
+    said = ask(
+        engine,
+        known,
+        found,
+        customer_id=known.customer_ids[np.concatenate([fair, keen])].tolist(),
+        question=["fair"] * len(fair) + ["keen"] * len(keen),
+        answer=np.where(likes[np.concatenate([fair, keen])], "yes", "no").tolist(),
+        weight=[5.0] * len(fair) + [0.1] * len(keen),
+    )
+    assert said["fair", "yes"].low < likes.mean() < said["fair", "yes"].high
+    assert said["fair", "yes"].missed < 0.02
+    assert said["keen", "yes"].missed == pytest.approx((found.segment != 1).mean(), abs=0.05)

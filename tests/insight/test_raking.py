@@ -36,3 +36,11 @@ def test_a_silent_group_is_refused() -> None:
     """No weight can stand for a group that did not answer."""
     with pytest.raises(NotEnoughData, match="Group 1 of margin 0 has nobody who answered"):
         rake([np.array([0, 0])], [np.array([0, 1])])
+
+
+def test_no_weight_is_beyond_the_caps() -> None:
+    """500 and 12 answers of two equal groups: mean 1, at most 5 times it, and the small group cannot stand for half."""
+    raked = rake([np.repeat([0, 1], [500, 12])], [np.repeat([0, 1], 500)])
+    assert raked.weight.mean() == pytest.approx(1)
+    assert raked.weight.max() <= 5 + 1e-9
+    assert raked.weight[500:].sum() / raked.weight.sum() < 0.2

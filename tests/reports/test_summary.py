@@ -72,8 +72,8 @@ def test_people_without_a_message_are_no_messages() -> None:
     ("structure", "useful", "part"),
     [
         ("none", False, "everybody is treated alike"),
-        ("natural", True, "clearly separate groups, and treating them differently is shown to earn money"),
-        ("overlapping", False, "groups that overlap, and no gain from using them is shown"),
+        ("natural", True, "groups with gaps between them, and treating them differently is shown to earn money"),
+        ("overlapping", False, "but the segments overlap, and no gain from using them is shown"),
     ],
 )
 def test_the_verdict_is_one_sentence(structure: str, useful: bool, part: str) -> None:  # noqa: FBT001

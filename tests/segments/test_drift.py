@@ -25,11 +25,11 @@ def fitted(values: Floats) -> Model:
 
 
 def test_the_index_worked_by_hand() -> None:
-    """All of today in the lower half: five tenths of .2 against .1, five of .0001 against .1."""
+    """All of today in the lower half: five tenths of .2 against .1, five of half a customer against .1, less what chance makes."""
     then = np.column_stack([np.arange(1000.0), RNG.normal(size=1000)])
     now = np.column_stack([np.arange(500.0), RNG.normal(size=500)])
-    lower, upper = 5 * 0.1 * math.log(2), 5 * (0.0001 - 0.1) * math.log(0.0001 / 0.1)
-    assert drift.stability(fitted(then), now)["f0"] == pytest.approx(lower + upper, abs=0.02)
+    lower, upper = 5 * 0.1 * math.log(2), 5 * (0.001 - 0.1) * math.log(0.001 / 0.1)
+    assert drift.stability(fitted(then), now)["f0"] == pytest.approx(lower + upper - 9 * (1 / 1000 + 1 / 500), abs=0.1)
 
 
 def test_the_same_customers_have_not_drifted() -> None:
@@ -76,3 +76,33 @@ def test_luck_is_told_by_the_number_of_the_segment() -> None:
     other = cut.Cut(None, None, np.array([2]), stage=1)
     made = dataclasses.replace(fitted(RNG.normal(size=(60, 2))), cuts=(one, other))
     assert made.luck.tolist() == [[0, 0, 0.2], [0, 0, 0], [0.1, 0, 0]]
+
+
+def test_facts_that_go_up_and_down_by_chance_are_no_migration() -> None:
+    """30 of 100 left segment 1 and 25 came the other way: many, more than by luck of the cut, and no move of the base."""
+    values = RNG.normal(size=(200, 2))
+    ids = np.array([f"c{i}" for i in range(200)], dtype=object)
+    then, now = np.repeat([1, 2], 100), np.repeat([1, 2], 100)
+    now[:30], now[100:125] = 2, 1
+    moves = drift.drifted(fitted(values), values, then=(ids, then), now=(ids, now)).moves
+    assert [(m.customers, m.back, m.migration) for m in moves] == [(30, 25, False), (25, 30, False)]
+    one = np.repeat([1, 2], 100)
+    one[0] = 2
+    assert not drift.drifted(fitted(values), values, then=(ids, then), now=(ids, one)).moves[0].migration
+
+
+@pytest.mark.parametrize("spike", [0.0, 1.0])
+def test_a_value_that_most_have_is_a_bin_of_its_own(spike: float) -> None:
+    """95 of 100 with one value, then 50 of 100: another population, at whichever end the value lies."""
+    then = np.column_stack([np.where(np.arange(2000) % 20 == 0, 1 - spike, spike), RNG.normal(size=2000)])
+    now = np.column_stack([np.arange(2000) % 2, RNG.normal(size=2000)]).astype(float)
+    assert drift.stability(fitted(then), now)["f0"] > 0.5
+
+
+def test_few_customers_are_not_called_others() -> None:
+    """Thirty drawn from those fitted on: an index above .25 in at most one of ten draws, and one customer alone is no population."""
+    then = RNG.normal(size=(2000, 2))
+    frozen = fitted(then)
+    found = [drift.stability(frozen, then[RNG.choice(2000, 30, replace=False)])["f0"] for _ in range(200)]
+    assert np.mean(np.array(found) > 0.25) <= 0.1
+    assert drift.stability(frozen, then[:1])["f0"] < 0.25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,15 @@ def test_leaks_are_said_in_warnings_and_verdict() -> None:
     )
     assert said in found.warnings
     assert said in found.verdict.reason
+
+
+def test_campaigns_before_the_features_date_are_told() -> None:
+    """What customers did because of them is in the inputs; facts that do not follow what customers do are not accused."""
+    known = customers(RNG.normal(size=(N, 2)))
+    known = dataclasses.replace(known, outcome=dataclasses.replace(OUTCOME, overlaps=True))
+    assert leaks.warnings(known, known.inputs, known.values) == ((), ())
+    recency = dataclasses.replace(known.features[0], group="rhythm")
+    acting = dataclasses.replace(known, features=(recency, *known.features[1:]))
+    (said,), _ = leaks.warnings(acting, acting.inputs, acting.values)
+    assert "began before the date of the features" in said
+    assert "set features.as_of to the day the first of them began" in said

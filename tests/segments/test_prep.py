@@ -103,3 +103,19 @@ def test_what_most_customers_lack_makes_no_segments() -> None:
     scaling, remarks = prep.fit(customers(values), "auto")
     assert scaling.names == ("f1",)
     assert remarks == ("f0 is missing for 51 of 100 customers and was left out: one value for all of them would look like a group.",)
+
+
+def test_a_copy_on_another_scale_is_a_copy() -> None:
+    """Twice the money has the same order of customers: it would count twice. The log of it cannot hide that."""
+    spend = RNG.lognormal(3, 1, 300)
+    _, remarks = prep.fit(customers(np.column_stack([spend, 2 * spend, np.sqrt(spend), RNG.normal(size=300)])), "auto")
+    assert remarks == ("f1 says the same as f0 and was left out.", "f2 says the same as f0 and was left out.")
+
+
+def test_what_is_beyond_numbers_is_left_out() -> None:
+    """A sum of squares of 1e300 is none."""
+    values = RNG.normal(size=(100, 2))
+    values[:2, 0] = 1e300
+    scaling, remarks = prep.fit(customers(values), "auto")
+    assert scaling.names == ("f1",)
+    assert remarks[0].startswith("f0 runs up to 1e+300, beyond what can be compared, and was left out")

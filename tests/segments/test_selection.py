@@ -158,3 +158,11 @@ def _first(features: Features, n: int) -> Features:
         value=None,
         outcome=dataclasses.replace(outcome, contacts=outcome.contacts[:n], responses=outcome.responses[:n]),
     )
+
+
+def test_a_tiny_segment_is_told() -> None:
+    """Five far customers of 600 are unusual and no group to act on."""
+    values = np.random.default_rng(3).normal(size=(600, 3))
+    values[:5] += 40
+    found = segment(settings(algorithms=["kmeans"], k=[2, 2], scale="standard"), customers(values))
+    assert any(w.startswith("One segment holds fewer than 2% of the customers (the smallest 5)") for w in found.warnings)

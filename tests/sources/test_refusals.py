@@ -150,8 +150,10 @@ def test_an_earlier_row_that_counts_because_of_where_is_told(shop: Shop) -> None
     assert (read.rows_in, read.rows_ok, read.rows_left_out) == (6, 2, 4)
     assert read.findings[:2] == (
         "customers: 1 row is left out, because a later row has the same customer_id.",
-        "customers: 1 customer_id counts by an earlier row, because where leaves out the last one; "
-        "if that one tells how it is now, leave the condition out and use the column.",
+        (
+            "customers: 1 customer_id counts by an earlier row, because where leaves out the last one; "
+            "if that one tells how it is now, leave the condition out and use the column."
+        ),
     )
 
 

@@ -195,3 +195,10 @@ def test_several_files_are_one_survey(shop: Shop) -> None:
     for name in ("q/1.csv", "q/2.csv"):
         shop.write(name, QUALTRICS)
     assert shop.load("survey", source="survey", path="q", format={"shape": "qualtrics", "questions": ["Q1"]}).rows_in == 2
+
+
+def test_a_weight_below_nothing_is_refused(shop: Shop) -> None:
+    """It would count an answer against itself; 0 is a weight."""
+    read = shop.load("survey", "customer_id,question,answer,weight\n1,q,yes,-1\n1,q,no,0\n1,q,no,2\n", max_quarantined=0.5)
+    assert (read.rows_ok, read.rows_quarantined) == (2, 1)
+    assert shop.quarantined()[0][1:3] == ("weight", "is below 0, and a weight is 0 or more")

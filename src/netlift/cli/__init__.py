@@ -273,21 +273,28 @@ def assign(
                 m.customers,
                 f"{m.share:.1%}",
                 f"{m.low:.1%}",
+                m.back,
                 f"{m.by_luck:.1%}",
                 "yes" if m.migration else "no",
             )
             for m in drift.moves
         ]
-        header = ("who moved", "customers", "share", "at least (95 %)", "by luck", "migration")
+        header = ("who moved", "customers", "share", "at least (95 %)", "came back", "by luck", "migration")
         print_table("Moves", header, moves)
-        say("By luck is how many moved between refits on resamples of the run's own customers; only more than that is called migration.")
+        say("By luck: between refits on resamples of the run's customers. Migration: surely more than that, and more than came back.")
     shifted = sorted(drift.stability.items(), key=lambda item: -item[1])
     print_table("Drift", ("feature", "stability index"), [(name, f"{index:.3f}") for name, index in shifted])
     say("A stability index from 0.1 is worth a look; from 0.25 these are other customers than the segments were made of.")
     say(f"New customers: {drift.came:,}. Gone: {drift.went:,}." + (f"\nWrote {out}." if out else ""))
     if found.why is not None:
         facts = [(f.feature, "missing" if f.value is None else f"{f.value:,.4g} {f.unit}", f"{f.adds:+.2f}") for f in found.why.facts]
-        print_table(f"Why segment {found.why.segment} rather than {found.why.rather_than}", ("feature", "value", "adds"), facts)
+        rather = f" rather than {found.why.rather_than}" if found.why.rather_than != found.why.segment else ""
+        print_table(f"Why segment {found.why.segment}{rather}", ("feature", "value", "adds"), facts)
+        if found.why.rules:
+            say("A fact adds 1 where an average value of it alone would put the customer elsewhere.")
+            if not found.why.total:
+                say("No single fact does: several together put him there.")
+            return
         say(f"They add up to {found.why.total:+.2f}, with {found.why.start:+.2f} for the average customer; above 0 the segment wins.")
 
 
@@ -300,6 +307,7 @@ def survey(
     as_json: Json = False,
 ) -> None:
     """Tell what the survey says of all customers; with --budget, choose whom to ask next, for the most profit from knowing."""
+    from netlift.reports import MISSED
     from netlift.workflow.survey import said
     from netlift.workflow.survey import survey as choose
 
@@ -312,6 +320,10 @@ def survey(
             return
         header = ("question", "answer", "gave it", "of those who answered", "of all customers", "95 % interval")
         print_table("What the survey says", header, [_opinion(o) for o in opinions])
+        for question, missed in {o.question: o.missed for o in opinions if o.missed > MISSED}.items():
+            say(
+                f"Mind: of customers like {missed:.0%} of all, (almost) nobody answered '{question}': its figures are not of all customers."
+            )
         say("Of all customers: weighted until those who answered look like all in segment, money spent and time since the last purchase.")
         return
     asked = choose(run, budget=budget, out=out, actor=user)

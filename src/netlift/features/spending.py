@@ -78,6 +78,7 @@ def _shares(engine: Session, kind: str, relation: str, *, family: str, feature: 
         taken.add(slug)
         literal = "'" + text.replace("'", "''") + "'"
         here = f"FILTER (WHERE {kind} = {literal})"
-        share = f"coalesce(round(sum(amount) {here}, 6), 0e0) / nullif(round(sum(amount), 6), 0e0)"
+        net = "greatest(amount, 0e0)"  # a kind of which more was returned than bought has no share
+        share = f"coalesce(round(sum({net}) {here}, 6), 0e0) / nullif(round(sum({net}), 6), 0e0)"
         entries.append(Entry(feature(text, slug), share, kind=Kind("sum(lines)", f"sum(lines) {here}", family)))
     return tuple(entries)

@@ -1,13 +1,13 @@
 """What a survey says of all customers: those who answered, weighted until they look like everybody in what is known of both.
 
-The weights come from raking (raking.py) to the segments, the money spent and the time since the last purchase. They cannot mend that
-people of one kind who answer may think otherwise than those who do not.
+The weights of each question come from raking (raking.py) those who answered it to the segments, the money spent and the time since the
+last purchase. They cannot mend that people of one kind who answer may think otherwise than those who do not.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,13 @@ class _Margin:
 
     codes: Ints
 
+    def missed(self, answered: Ints, weight: Floats) -> float:
+        """Share of all customers for whom the weighted answers, by their rows, hold nobody like them: the total variation distance."""
+        groups = int(self.codes.max()) + 1
+        wanted = np.bincount(self.codes, minlength=groups) / len(self.codes)
+        held = np.bincount(self.codes[answered], weights=weight, minlength=groups) / weight.sum()
+        return float(np.abs(wanted - held).sum() / 2)
+
     def thickened(self, answered: Ints) -> _Margin:
         """With each group that few of those who answered, by their rows, belong to joined to the next smallest."""
         codes = self.codes.copy()
@@ -70,16 +77,16 @@ def opinions(features: Features, segmentation: Segmentation, tables: Tables, *, 
     if not len(given):
         return ()
     row = np.searchsorted(ids.astype(str), np.array(given["customer_id"].to_pylist(), dtype=str))
-    weight = _weights(features, segmentation, row, given["weight"].to_numpy().astype(np.float64))
+    own, margins = given["weight"].to_numpy().astype(np.float64), _margins(features, segmentation)
     question, said = (np.array(given[name].to_pylist(), dtype=object) for name in ("question", "said"))
     scale, number = given["scale"].to_numpy().astype(bool), given["number"].to_numpy().astype(np.float64)
     names, counts = np.unique(question.astype(str), return_counts=True)
     found: list[Opinion] = []
     for name in names[np.lexsort((names, -counts))][:QUESTIONS]:
         here = np.flatnonzero(question == name)
-        who = _Answered(str(name), row[here], weight)
-        if len(who.people) < FEWEST:
+        if len(np.unique(row[here])) < FEWEST:
             continue
+        who = _answered(str(name), row[here], own[here], margins)
         if scale[here].all() and np.isfinite(number[here]).all():
             found.append(who.mean(number[here]))
         if len(np.unique(said[here].astype(str))) <= CHOICES:
@@ -89,16 +96,13 @@ def opinions(features: Features, segmentation: Segmentation, tables: Tables, *, 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """The answers to one question: the customer's row of each, (m,), and the weight of every customer."""
+    """The answers to one question: the customer's row of each, (m,), and of those who answered the rows and weights in `weight`, (n,)."""
 
     question: str
     rows: Ints
+    people: Ints
     weight: Floats
-
-    @property
-    def people(self) -> Ints:
-        """Rows of those who answered."""
-        return np.unique(self.rows)
+    missed: float
 
     @property
     def effective(self) -> float:
@@ -114,7 +118,9 @@ class _Answered:
             gave = np.unique(self.rows[texts == text])
             share = float(self.weight[gave].sum()) / total
             raw = len(gave) / len(people)
-            yield Opinion(self.question, str(text), len(people), len(gave), raw, share, *wilson(share, self.effective), self.effective)
+            yield Opinion(
+                self.question, str(text), len(people), len(gave), raw, share, *wilson(share, self.effective), self.effective, self.missed
+            )
 
     def mean(self, numbers: Floats) -> Opinion:
         """Of answers in numbers."""
@@ -123,7 +129,9 @@ class _Answered:
         spread = math.sqrt(float(w @ (numbers - mean) ** 2 / w.sum()))
         half = Z95 * spread / math.sqrt(self.effective)
         people = len(self.people)
-        return Opinion(self.question, None, people, people, float(numbers.mean()), mean, mean - half, mean + half, self.effective)
+        return Opinion(
+            self.question, None, people, people, float(numbers.mean()), mean, mean - half, mean + half, self.effective, self.missed
+        )
 
 
 def _in_order(text: str) -> tuple[float, str]:
@@ -158,18 +166,22 @@ def _given(session: Session, tables: Tables, ids: Texts, known: str) -> pa.Table
         session.unregister(SAMPLE)
 
 
-def _weights(features: Features, segmentation: Segmentation, row: Ints, start: Floats) -> Floats:
-    """The weight of every customer whose values are at hand, mean 1 among those who answered anything; 0 for the others."""
+def _margins(features: Features, segmentation: Segmentation) -> list[_Margin]:
+    """Of the customers whose values are at hand."""
     sampled = segmentation.segment if features.rows is None else segmentation.segment[features.rows]
     names = [f.name for f in features.features]
-    margins = [_Margin(np.unique(sampled, return_inverse=True)[1])]
-    margins += [_Margin(_thirds(features.values[:, names.index(name)])) for name in THIRDS if name in names]
-    people, first = np.unique(row, return_index=True)
+    found = [_Margin(np.unique(sampled, return_inverse=True)[1])]
+    return found + [_Margin(_thirds(features.values[:, names.index(name)])) for name in THIRDS if name in names]
+
+
+def _answered(question: str, rows: Ints, own: Floats, margins: Sequence[_Margin]) -> _Answered:
+    """Who answered one question, weighted to all customers from the survey's own weights of these answers."""
+    people, first = np.unique(rows, return_index=True)
     thick = [m.thickened(people) for m in margins]
-    raked = rake([m.codes[people] for m in thick], [m.codes for m in thick], start=start[first])
-    weight = np.zeros(len(sampled))
+    raked = rake([m.codes[people] for m in thick], [m.codes for m in thick], start=own[first])
+    weight = np.zeros(len(margins[0].codes))
     weight[people] = raked.weight
-    return weight
+    return _Answered(question, rows, people, weight, max(m.missed(people, raked.weight) for m in margins))
 
 
 def _thirds(values: Floats) -> Ints:

@@ -13,6 +13,7 @@ from netlift.records import Feature, Features, Floats, Ints, Trait
 
 CLEAR = 0.3  # standard deviations of all customers from which a difference is called clear
 VERY = 1.5  # ... and from which it is called very high or very low
+STAGE = "stage"  # unit of codes, whose mean says nothing
 ALIKE = 0.7  # correlation from which two features say the same in a name
 
 
@@ -49,7 +50,11 @@ def profile(features: Features, inputs: tuple[str, ...], found: Averages, *, seg
     """Mean of every feature in a segment beside the mean of all customers; inputs of the segmentation first."""
     mean, base, sd = found.by_segment[segment], found.base, found.sd
     difference = np.divide(mean - base, sd, out=np.zeros(len(sd)), where=sd > 0)
-    traits = [Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j])) for j, f in enumerate(features.features)]
+    traits = [
+        Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j]))
+        for j, f in enumerate(features.features)
+        if f.unit != STAGE
+    ]
     return tuple(sorted(traits, key=lambda t: t.feature not in inputs))  # a stable sort keeps the order of the features
 
 

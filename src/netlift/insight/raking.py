@@ -46,6 +46,7 @@ def rake(answers: Sequence[Ints], everybody: Sequence[Ints], *, start: Floats | 
             held = np.bincount(codes, weights=weight, minlength=len(target)) / weight.sum()
             weight = weight * np.divide(target, held, out=np.zeros(len(target)), where=held > 0)[codes]
         weight = np.clip(weight / weight.mean(), *CAPS)
-    weight = weight / weight.mean()
+    for _ in range(ROUNDS):  # a clip moves the mean, and the mean the caps
+        weight = np.clip(weight / weight.mean(), *CAPS)
     effective = float(weight.sum() ** 2 / (weight**2).sum())
     return Raked(weight, effective, size / effective)

@@ -4,6 +4,6 @@
 numbers are written wherever people read them.
 """
 
-from netlift.reports.page import write
+from netlift.reports.page import MISSED, write
 
-__all__ = ["write"]
+__all__ = ["MISSED", "write"]

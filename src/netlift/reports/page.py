@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from netlift.records import ReportContent
+from netlift.records import Opinion, ReportContent
 from netlift.reports import ahead, charts, figures, summary, unusual
 
 NAME = "report.html"
 PROFILE_ROWS = 8
+MISSED = 0.1  # share of all customers like whom nobody answered a question, from which it is said
 FEW = 11  # people, below which no figure is shown to readers outside the team
 
 
@@ -114,10 +116,22 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "ahead": ahead.by_segment(content),
         "opinions": [(question, list(said)) for question, said in groupby(content.insight.opinions, key=lambda o: o.question)],
         "few": FEW,
+        "much_missed": MISSED,
+        "hidden": _hidden(content.insight.opinions),
         "unusual": unusual.most_unusual(content.segmentation, meanings),
         "colour": charts.colour,
         "most_points": charts.MOST_POINTS,
     } | _pictures(content)
+
+
+def _hidden(opinions: Sequence[Opinion]) -> list[Opinion]:
+    """Answers of too few people; where that is one of a question, the next as well, else the others would give it away."""
+    found: list[Opinion] = []
+    for _, said in groupby(opinions, key=lambda o: o.question):
+        answers = sorted((o for o in said if o.answer is not None), key=lambda o: o.customers)
+        few = [o for o in answers if o.customers < FEW]
+        found += answers[:2] if len(few) == 1 else few
+    return found
 
 
 def _pictures(content: ReportContent) -> dict[str, Markup | None]:

@@ -21,8 +21,8 @@ ACTIONS = {
     "do_not_target": "Do not contact",
 }
 STRUCTURES = {
-    "natural": "The customers fall into clearly separate groups",
-    "overlapping": "The customers fall into groups that overlap",
+    "natural": "The customers fall into groups with gaps between them",
+    "overlapping": "There is more in the data than a continuum, but the segments overlap",
     "constructed": "The segments are cuts through a continuum, not groups that exist by themselves",
     "none": "No segments were found that hold up",
 }

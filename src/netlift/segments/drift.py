@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import bdtrc, betaincinv
 
 from netlift.records import Floats, Ints, Texts
 from netlift.segments.model import Model
 
 BINS = 10  # tenths of the customers the model was fitted on
 ONE_SIDED = 0.05  # chance that fewer move than the lower bound of a move says
-LEAST = 1e-4  # share that an empty bin counts as, else one customer would make the index infinite
+HALF = 0.5  # of a customer that each bin holds beforehand, else one alone would make the index infinite
+LEAST = 1e-4  # share of customers with a fact, below which the index means nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,11 @@ class Move:
     customers: int
     share: float  # of the customers of both times who were in from_segment
     low: float  # its exact one-sided 95 % bound (Clopper and Pearson 1934)
+    back: int  # customers who went the other way
     by_luck: float  # the share that moved between refits on resamples of the same customers (luck.py)
-    migration: bool  # whether more moved than by luck
+    # whether surely more left than by luck of the cut, and than came back: facts that go up and down by chance move as many each way
+    # (McNemar 1947, exact)
+    migration: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class Drift:
 def stability(model: Model, values: Floats) -> dict[str, float]:
     """Population stability index of each input, from values of today, (n, p), NaN where a fact is missing.
 
-    Σ (now - then) ln(now / then) over tenths of the customers fitted on, customers without the fact being a bin of their own
-    (N. Siddiqi, "Credit Risk Scorecards", 2006, chapter 9).
+    Σ (now - then) ln(now / then) over tenths of the customers fitted on, values that make up a tenth and customers without the fact
+    being bins of their own (N. Siddiqi, "Credit Risk Scorecards", 2006, chapter 9). What as many customers drawn from those fitted on
+    would show by chance, (bins - 1) (1 / then + 1 / now), is taken off; at least 0.
     """
     columns = zip(model.inputs, model.grids, model.missing, values.T, strict=True)
     return {name: _index(grid, float(missing), column) for name, grid, missing, column in columns}
@@ -54,16 +59,19 @@ def stability(model: Model, values: Floats) -> dict[str, float]:
 def _index(grid: Floats, missing: float, column: Floats) -> float:
     edges = np.unique(np.quantile(grid, np.linspace(0, 1, BINS + 1)[1:-1]))
     known = column[~np.isnan(column)]
-    then = np.append(_shares(grid, edges) * (1 - missing), missing)
-    now = np.append(_shares(known, edges) * (len(known) / len(column)), 1 - len(known) / len(column))
-    then, now = np.maximum(then, LEAST), np.maximum(now, LEAST)
-    return float(((now - then) * np.log(now / then)).sum())
+    fitted = len(grid) / max(1 - missing, LEAST)  # customers whose facts are in the grid, had all been kept
+    then = np.append(_counts(grid, edges), fitted * missing)
+    now = np.append(_counts(known, edges), len(column) - len(known)).astype(np.float64)
+    met = (then > 0) | (now > 0)
+    then, now = ((of[met] + HALF) / (of[met] + HALF).sum() for of in (then, now))
+    chance = (met.sum() - 1) * (1 / fitted + 1 / len(column))
+    return max(0.0, float(((now - then) * np.log(now / then)).sum() - chance))
 
 
-def _shares(numbers: Floats, edges: Floats) -> Floats:
-    """Share of numbers in the bins that end with each edge, and beyond the last, (edges + 1,)."""
-    bins = np.searchsorted(edges, numbers, side="left")
-    return np.bincount(bins, minlength=len(edges) + 1) / max(len(numbers), 1)
+def _counts(numbers: Floats, edges: Floats) -> Floats:
+    """Numbers below the first edge, at it, between it and the next, …, beyond the last, (2 edges + 1,)."""
+    bins = np.searchsorted(edges, numbers, side="left") + np.searchsorted(edges, numbers, side="right")
+    return np.bincount(bins, minlength=2 * len(edges) + 1).astype(np.float64)
 
 
 def drifted(model: Model, values: Floats, *, then: tuple[Texts, Ints], now: tuple[Texts, Ints]) -> Drift:
@@ -93,7 +101,9 @@ def _moves(movement: dict[int, dict[int, int]], luck: Floats) -> tuple[Move, ...
         for b, moved in row.items():
             if a != b and moved:
                 low, by_luck = float(betaincinv(moved, n - moved + 1, ONE_SIDED)), float(luck[a - 1, b - 1])
-                found.append(Move(a, b, moved, moved / n, low, by_luck, low > by_luck))
+                back = movement[b][a]
+                one_way = bdtrc(moved - 1, moved + back, 0.5) <= ONE_SIDED
+                found.append(Move(a, b, moved, moved / n, low, back, by_luck, bool(low > by_luck and one_way)))
     return tuple(sorted(found, key=lambda move: -move.share))
 
 

@@ -8,6 +8,7 @@ from netlift.records import Features, Floats, Outcome
 from netlift.segments.usefulness import Bools
 
 ENOUGH = 30  # customers with, and without, an answer, from which an input can be accused
+TIMELESS = frozenset({"attribute", "survey", "enrichment"})  # groups of features that do not follow what customers do
 ALONE = 0.99  # area under the ROC curve from which an input tells the answer alone
 HALF = 0.5  # share of the contacted below (or above) everybody who answered, from which an input tells who does not answer
 
@@ -46,6 +47,21 @@ def circular_in_words(names: tuple[str, ...], outcome: Outcome) -> str:
     )
 
 
+def _later(features: Features, inputs: tuple[str, ...]) -> bool:
+    """Whether inputs look at a time in which customers already acted on the campaigns that judge."""
+    outcome = features.outcome
+    if outcome is None or not outcome.overlaps or outcome.columns:
+        return False
+    return any(f.name in inputs and f.group not in TIMELESS for f in features.features)
+
+
+def _later_in_words(outcome: Outcome) -> str:
+    return (
+        f"The campaigns that judge the segments ({outcome.accounting.name}) began before the date of the features, so what customers did "
+        "because of them is in the inputs: figures for the segments are too good; set features.as_of to the day the first of them began."
+    )
+
+
 def telling_in_words(names: tuple[str, ...]) -> str:
     """The warning that inputs were probably recorded too late."""
     one = len(names) == 1
@@ -61,5 +77,6 @@ def warnings(features: Features, inputs: tuple[str, ...], values: Floats) -> tup
     if features.outcome is None:
         return (), ()
     made = circular(features, inputs)
+    late = () if made or not _later(features, inputs) else (_later_in_words(features.outcome),)
     told = tuple(name for name in telling(features.outcome, inputs, values) if name not in made)
-    return (circular_in_words(made, features.outcome),) if made else (), (telling_in_words(told),) if told else ()
+    return (circular_in_words(made, features.outcome),) if made else late, (telling_in_words(told),) if told else ()

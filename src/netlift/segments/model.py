@@ -57,9 +57,10 @@ class Why:
     """Why one customer is in his segment rather than in another."""
 
     segment: int
-    rather_than: int  # the segment that came next
+    rather_than: int  # the segment that came next; the same where no single fact decides
     facts: tuple[Fact, ...]  # what adds most comes first
     start: float  # by how much the segment would win for the average customer
+    rules: bool  # made by rules, which have no scale
 
     @property
     def total(self) -> float:
@@ -152,7 +153,13 @@ class Model:
             Fact(feature.name, None if np.isnan(value) else float(value), feature.unit, float(adds))
             for feature, value, adds in zip(cut.prep.features, values[list(cut.prep.columns)], found.added[0], strict=True)
         ]
-        return Why(segment, rather_than, tuple(sorted(facts, key=lambda fact: -fact.adds)), float(found.start[0]))
+        return Why(
+            segment,
+            rather_than,
+            tuple(sorted(facts, key=lambda fact: -fact.adds)),
+            float(found.start[0]),
+            isinstance(cut.partition, Tree | Cells),
+        )
 
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Customers in columns customer_id and the inputs to rows of `ASSIGNED`: what `Session.apply` calls."""

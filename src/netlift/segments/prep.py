@@ -13,6 +13,7 @@ from netlift.records import Feature, Features, Floats
 
 CLIP = (0.005, 0.995)  # quantiles outside which a scaled feature is cut, so that a few giants do not make the segments
 MISSING = 0.5  # share of customers without a fact, above which their median would make a group of its own
+LARGEST = 1e100  # of a value: the squares of larger ones, and their sums, are no numbers
 SHARE_EDGE = 1e-3  # shares are kept this far from 0 and 1 before the logit
 
 
@@ -84,6 +85,10 @@ def _unusable(name: str, column: Floats) -> str:
     present = column[~np.isnan(column)]
     if len(present) == 0:
         return f"{name} is missing for every customer and was left out."
+    if np.abs(present).max() > LARGEST:
+        return (
+            f"{name} runs up to {np.abs(present).max():.3g}, beyond what can be compared, and was left out; leave out impossible amounts."
+        )
     missing = len(column) - len(present)
     if missing > MISSING * len(column):
         return (
@@ -134,13 +139,13 @@ def _bend(raw: Floats, features: tuple[Feature, ...], *, plain: bool) -> Floats:
 def _distinct(prep: Prep, features: Features) -> tuple[tuple[int, ...], list[str]]:
     """Columns that still vary once scaled and are not equal to an earlier one; the others in words."""
     z = prep.apply(features.values)
-    first: dict[bytes, str] = {}
+    first: dict[bytes, str] = {}  # by the customers' order: a copy stays one on whatever scale
     kept, remarks = [], []
     for j, name in enumerate(prep.names):
         if not prep.varies[j]:
             remarks.append(f"{name} hardly differs between customers once scaled and was left out.")
             continue
-        same_as = first.setdefault((np.round(z[:, j], 9) + 0.0).tobytes(), name)
+        same_as = first.setdefault(np.unique(np.round(z[:, j], 9) + 0.0, return_inverse=True)[1].tobytes(), name)
         if same_as == name:
             kept.append(prep.columns[j])
         else:

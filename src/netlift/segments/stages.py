@@ -106,6 +106,9 @@ def _decided(everybody: Studied, features: Features, found: Sequence[_Stage], mo
     figures = {f"customers_stage_{s.code}": float(len(s.rows)) for s in found}
     limits = features.learnt.lifecycle
     if limits is not None:
+        active, lapsing = (f"{days:.0f} days" for days in limits)
+        told = f"Active or new is who bought in the last {active}, lapsing who did in the last {lapsing}"
+        sentences.insert(1, f"{told}." if active != lapsing else f"{told}: the business's gaps are so alike that nobody is lapsing.")
         figures |= {"active_days": limits[0], "lapsing_days": limits[1]}
     if money is None or not money.enough:
         return Verdict("constructed", False, " ".join([*sentences, verdict.why_no_money(money)]), figures)

@@ -90,13 +90,21 @@ def study(settings: Settings, features: Features, money: Money | None, progress:
         anomaly_score=nobody,
         anomaly_reason=nothing.astype(object),
         inputs=scaling.names,
-        warnings=(*remarks, *fewer, *(impossible if wanted.algorithms else ()), *circular, *leaks, *_made_of_answers(offered)),
+        warnings=(
+            *remarks,
+            *fewer,
+            *(impossible if wanted.algorithms else ()),
+            *circular,
+            *leaks,
+            *_made_of_answers(offered, known=bool(circular or leaks)),
+        ),
     )
     if offered is None:
         return Studied(segmentation, scaling, cuts.of(scaling, None, asked.X, 0), None)
     progress(0.9, "fitting the chosen segments, and again on resamples")
     partition, by_luck = _fitted(asked, offered)
     judged = trials[offered].partition if offered in trials else partition
+    segmentation = dataclasses.replace(segmentation, warnings=(*segmentation.warnings, *_tiny(partition.assign(asked.X))))
     return Studied(segmentation, scaling, cuts.of(scaling, partition, asked.X, offered[1], luck=by_luck), judged)
 
 
@@ -149,7 +157,7 @@ def _preference(study: _Study, screened: Sequence[Screened], offered: Which | No
         return ()
     one = next(s for s in screened if (s.algorithm, s.k) == offered)
     steadiest = max(screened, key=lambda s: s.stability)
-    if steadiest.stability <= one.stability:
+    if round(steadiest.stability, 2) <= round(one.stability, 2):
         return ()
     return (verdict.preference(one, steadiest, earned=usefulness.best(trials) is not None),)
 
@@ -175,12 +183,25 @@ def _candidate(s: Screened, null_p: float, trials: dict[Which, Trial], *, chosen
     )
 
 
-def _made_of_answers(offered: Which | None) -> tuple[str, ...]:
+def _tiny(labels: Ints) -> tuple[str, ...]:
+    sizes = np.bincount(labels)
+    tiny = [int(size) for size in sizes if 0 < size < usefulness.SMALLEST_SHARE * len(labels)]
+    if not tiny:
+        return ()
+    said = f"{len(tiny)} segments hold" if len(tiny) > 1 else "One segment holds"
+    return (
+        (
+            f"{said} fewer than {usefulness.SMALLEST_SHARE:.0%} of the customers (the smallest {min(tiny):,}): too few to be treated as a group; "
+            "look at them as unusual customers instead."
+        ),
+    )
+
+
+def _made_of_answers(offered: Which | None, *, known: bool) -> tuple[str, ...]:
     if offered is None or offered[0] not in algorithms.MADE_OF_ANSWERS:
         return ()
-    remark = (
-        "The segments were cut by the answers of some of these customers, so response and profit per segment are a little too good; the "
-        "gain in the verdict is not, because it was measured on others."
+    remark = "The segments were cut by the answers of some of these customers, so response and profit per segment are a little too good" + (
+        "." if known else "; the gain in the verdict is not, because it was measured on others."
     )
     return (remark,)
 

@@ -27,7 +27,7 @@ def decide(structure: Structure, *, money: Money | None, evidence: Evidence | No
     sentences = [_structure_in_words(structure, kind, asked_for=asked_for)]
     if money is not None and evidence is not None:
         sentences.append(money_in_words(kind, evidence, money.accounting))
-        sentences += ["This figure is too good, because the outcome is also an input."] if circular else []
+        sentences += ["This figure is too good, because the inputs know the outcome."] if circular else []
     else:
         sentences.append(why_no_money(money))
     return Verdict(kind, useful, " ".join(sentences), _figures(structure, money, evidence))

@@ -52,6 +52,8 @@ def range_problems(name: str, kind: Kind, value: str, table: str) -> list[Proble
     problems = []
     if kind == "number":
         problems.append(Problem(name, "is no finite number", f"NOT isfinite({value})"))
+    if table == "survey" and name == "weight":
+        problems.append(Problem(name, "is below 0, and a weight is 0 or more", f"{value} < 0"))
     if kind in {"instant", "day"}:
         outside = f"{value} < {EARLIEST} OR {value} >= {LATEST}"
         problems.append(Problem(name, "lies outside the years 1900 to 2100", outside))
