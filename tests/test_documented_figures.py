@@ -118,3 +118,27 @@ def test_the_figures_of_little_data() -> None:
     assert f"were {shares['true_concentration']}, and {shares['concentration']} were found" in page
     assert f"(here {survey['answers_worth']} of those given)" in page
     assert [float(line.split("|")[2]) for line in page.split("extra profit |")[1].splitlines()[2:6]] == list(told["whom_to_ask"].values())
+
+
+def test_the_affinitys_figures() -> None:
+    """docs/methods/affinity.md shows what benchmarks/results/affinity.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/affinity.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/affinity.md").read_text(encoding="utf-8")
+
+    def shown(figures: list[float], form: str, *, times: int = 1) -> str:
+        figure, low, high = (format(times * x, form) for x in figures)
+        unit = " %" if form == ".1f" else ""
+        return f"{figure}{unit} [{low}{unit}, {high}{unit}]"
+
+    for size in ("40 categories", "120 categories"):
+        for name, method in told[size]["methods"].items():
+            above = told[size]["netlift_above"].get(name)
+            cells = [shown(method[figure], ".1f", times=100) for figure in ("precision_at_3", "hit_rate")]
+            cells.append(shown(above, "+.1f", times=100) if above else "–")
+            assert f"| {size}, {name} | {' | '.join(cells)} |" in page
+        fate = told[size]["proposals"]
+        cells = [shown(fate[figure], ".1f", times=100) for figure in ("rate_in_segment", "rate_elsewhere")]
+        cells += [shown(fate[figure], ".2f") for figure in ("ratio", "ratio_of_what_was_not_proposed", "ratio_of_ratios")]
+        assert f"| {size}, {fate['proposals']} proposals | {' | '.join(cells)} |" in page
+    assert told["40 categories"]["proposals"]["of_segments"] == told["120 categories"]["proposals"]["of_segments"] == 2
+    assert f"{told['40 categories']['customers']:,} households" in page

@@ -437,6 +437,44 @@ class Allocated:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A category that customers of a segment buy together with another one more often than chance."""
+
+    category: str
+    cosine: float  # customers who buy both / root of (who buy one x who buy the other)
+    odds_ratio: float  # of customers who buy equally many other categories
+    low: float  # 95 % interval of `odds_ratio`
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class NextCategory:
+    """A category that a segment surely buys more than all customers and that no offer is about."""
+
+    category: str
+    buyers: int  # customers of the segment who buy it
+    share: float  # of the segment's customers, drawn to that of all customers
+    low: float  # 95 % interval of `share`
+    high: float
+    base: float  # share of all customers who buy it
+    lift: float  # share / base
+    lift_low: float  # 95 % interval of `lift`
+    lift_high: float
+    companion: Companion | None  # what the segment surely buys together with it; None = nothing sure
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the next offer to one segment could be about: a hypothesis to test. Segment 0 = everybody (no segmentation)."""
+
+    segment: int
+    customers: int
+    categories: tuple[NextCategory, ...]  # the surest first; empty = nothing is clear
+    fitting: tuple[str, ...]  # offers never sent that are about something the segment surely buys more than all customers
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Offer and channel per customer, and who cannot or should not be contacted."""
 
@@ -451,6 +489,7 @@ class Choice:
     warnings: tuple[str, ...] = ()
     asking: Asking | None = None  # None where there are no segments, or nothing is known of what contacting them brings
     allocated: Allocated | None = None  # None where the settings set no limits
+    proposals: tuple[Proposal, ...] = ()  # one per segment; empty where nothing is known of what customers buy
 
 
 # --- experiments -------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlift.records import Allocated, Calibration, Forecast, ForecastCheck, Limit, ReportContent
+from netlift.records import Allocated, Calibration, Companion, Forecast, ForecastCheck, Limit, NextCategory, Proposal, ReportContent
 from netlift.reports import write
 
 from .example import content, without_segments
@@ -275,3 +275,17 @@ def test_limits_are_shown_with_what_they_cost(full: ReportContent, tmp_path: Pat
         ["Contacts by letter", "300", "300", "0.50 USD"],
         ["Contacts by email", "20,000", "700", "0.00 USD"],
     ]
+
+
+def test_what_the_next_offers_could_be_about(tmp_path: Path) -> None:
+    """A row per proposed category with its figures, "nothing clear" where there is none, and no section where nothing is known."""
+    made = content()
+    assert 'id="proposals"' not in write(made, tmp_path).read_text(encoding="utf-8")
+    fish = NextCategory("<Fish>", 40, 0.4, 0.35, 0.45, 0.2, 2.0, 1.75, 2.25, Companion("Lemons", 0.5, 3.0, 2.0, 4.5))
+    told = (Proposal(1, 100, (fish,), (), "Fish."), Proposal(2, 90, (), (), "Nothing is clear."))
+    page = Reader(write(replace(made, choice=replace(made.choice, proposals=told)), tmp_path).read_text(encoding="utf-8"))
+    assert {"#proposals", "proposals"} <= {*page.links, *page.ids}
+    (rows,) = [rows for caption, rows in page.tables.items() if caption.startswith("Share of the segment's customers who buy")]
+    assert rows[2] == ["<Fish>", "40.0 %", "[35.0 %, 45.0 %]", "20.0 %", "2", "[1.75, 2.25]", "Lemons"]
+    assert [row[1] for row in (rows[1], rows[3])] == ["100 customers", "90 customers"]
+    assert rows[3][-1] == "nothing clear"

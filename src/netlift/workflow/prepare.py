@@ -40,6 +40,7 @@ from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 OPINIONS = "survey.json"
+PROPOSALS = "proposals.json"
 FILES = {
     "run.json",
     "customers.parquet",
@@ -47,6 +48,7 @@ FILES = {
     "segments.json",
     OPINIONS,
     "recommendations.json",
+    PROPOSALS,
     "audience.parquet",
     "quarantine",
     "report.html",
@@ -182,10 +184,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
-    choice = watch.run(
-        "offers",
-        lambda _: offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed()),
-    )
+    choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
     )
@@ -198,6 +197,12 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
 def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:
     told = insight.explain(known, found, seed=settings.project.seed, session=session)
     return dataclasses.replace(told, opinions=insight.opinions(known, found, tables, session=session, time_zone=settings.project.time_zone))
+
+
+def _chosen(settings: Settings, engine: Engine, tables: Tables, known: Features, found: Segmentation, *, told: Insight) -> Choice:
+    choice = offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed())
+    made = offers.proposals(engine, tables, known, found, offers=settings.offers, sensitivity=features.sensitivity)
+    return offers.proposed(choice, made)
 
 
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
@@ -270,6 +275,8 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
     if thought.insight.opinions:
         outputs.write_json([outputs.plain(o) for o in thought.insight.opinions], folder / OPINIONS)
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
+    if thought.choice.proposals:
+        outputs.write_json([outputs.plain(p) for p in thought.choice.proposals], folder / PROPOSALS)
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
