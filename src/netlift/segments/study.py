@@ -189,12 +189,8 @@ def _tiny(labels: Ints) -> tuple[str, ...]:
     if not tiny:
         return ()
     said = f"{len(tiny)} segments hold" if len(tiny) > 1 else "One segment holds"
-    return (
-        (
-            f"{said} fewer than {usefulness.SMALLEST_SHARE:.0%} of the customers (the smallest {min(tiny):,}): too few to be treated as a group; "
-            "look at them as unusual customers instead."
-        ),
-    )
+    share = f"fewer than {usefulness.SMALLEST_SHARE:.0%} of the customers (the smallest {min(tiny):,})"
+    return (f"{said} {share}: too few to be treated as a group; look at them as unusual customers instead.",)
 
 
 def _made_of_answers(offered: Which | None, *, known: bool) -> tuple[str, ...]:

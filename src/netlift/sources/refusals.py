@@ -157,9 +157,8 @@ def _older(engine: Engine, key: str) -> list[str]:
     if not count:
         return []
     who = f"1 {key} counts" if count == 1 else f"{count:,} {key}s count"
-    return [
-        f"{who} by an earlier row, because where leaves out the last one; if that one tells how it is now, leave the condition out and use the column."
-    ]
+    why = "because where leaves out the last one; if that one tells how it is now, leave the condition out and use the column."
+    return [f"{who} by an earlier row, {why}"]
 
 
 def returned_goods(engine: Engine, mapping: Mapping, table: TableSettings, *, checked: Checked) -> None:
