@@ -50,6 +50,14 @@ def test_segments_asked_for_are_given_and_called_constructed() -> None:
     assert "not yet shown to be useful" in decided.reason
 
 
+def test_gaps_that_copies_have_too_are_no_continuum() -> None:
+    """Where single features have gaps, as copies of the data do, the sentence claims neither groups nor a continuum."""
+    assert "the customers form a continuum, and no groups are proven" in decide(p=0.4, valley=0.1, gain=None).reason
+    said = decide(p=0.4, valley=0.9, gain=None).reason
+    assert "gaps between groups are seen, but copies without groups have them as well, and no groups are proven" in said
+    assert "form a continuum" not in said
+
+
 def test_the_reason_says_the_money_the_accounting_and_the_doubt() -> None:
     """Gain with bounds and accounting; harmful, circular and borderline are said."""
     assert "gained 1.00 EUR a customer (95 % bounds 0.84 to 1.16; spring mailing)" in decide(p=0.01, valley=1, gain=1.0).reason
@@ -63,7 +71,7 @@ def test_a_bend_that_explains_the_agreement_is_said() -> None:
     """More than correlation, but no more than one curve: a continuum, and why its halves agree."""
     decided = verdict.decide(examined(cloud=0.01, curve=0.3, valley=0.0), money=None, evidence=None, asked_for=False, circular=False)
     assert decided.structure == "none"
-    assert "p = 0.3; it is bent, which makes no groups)" in decided.reason
+    assert "p = 0.3; not told apart from a continuum that is bent)" in decided.reason
     assert "bend" not in decide(p=0.4, valley=0.1, gain=None).reason
 
 

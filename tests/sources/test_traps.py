@@ -78,3 +78,20 @@ def test_numbers_with_words_before_them(shop: Shop) -> None:
         "customers: AGE stays text, because 2 of its 3 values are no numbers, first 'age-33' in line 3"
     ]
     assert shop.rows("customers", "years") == [(33.0,), (33.0,), (40.0,)]
+
+
+def test_several_currencies_are_told_also_over_files(shop: Shop) -> None:
+    """Euros in one file and dollars in the other would be added up; one currency, and words that only look like it, are no trap."""
+    head = "customer_id,timestamp,amount,curr,size\n"
+    shop.write("sales/a.csv", head + "1,2026-01-01,5,EUR,xxl\n1,2026-01-02,5,EUR,usd\n")
+    shop.write("sales/b.csv", head + "1,2026-01-03,5,USD,eur\n")
+    read = shop.load("transactions", path="sales")
+    told = [f for f in read.findings if "currencies" in f]
+    assert told == [
+        (
+            "transactions: curr names several currencies (2 x 'EUR', 1 x 'USD'), and amounts are added up as if they were one; "
+        "convert them with derive, or keep one with where."
+    ]
+    assert not any("currencies" in f for f in shop.load("transactions", path="sales/a.csv").findings)
+    where = shop.load("transactions", path="sales", where="curr = 'EUR'")
+    assert (where.rows_ok, any("currencies" in f for f in where.findings)) == (2, False)

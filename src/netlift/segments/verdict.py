@@ -47,14 +47,16 @@ def preference(chosen: Screened, steadiest: Screened, *, earned: bool) -> str:
 
 def _structure_in_words(structure: Structure, kind: Kind, *, asked_for: bool) -> str:
     borderline = ", borderline" if structure.borderline else ""
-    bent = "; it is bent, which makes no groups" if structure.bent else ""
+    bent = "; not told apart from a continuum that is bent" if structure.bent else ""
     test = f"(test against structureless copies: p = {structure.p:.3g}{borderline}{bent})"
+    seen = structure.valley_share >= VALLEY_SHARE
+    flat = "gaps between groups are seen, but copies without groups have them as well" if seen else "the customers form a continuum"
     why = "they were asked for by the settings" if asked_for else "the cut pays"
     return {
         "natural": f"The customers fall into groups with gaps between them {test}.",
         "overlapping": f"There is more in the data than a continuum {test}, but the segments overlap and their borders are soft.",
-        "constructed": f"The customers form a continuum without proven groups {test}; the segments cut it, because {why}.",
-        "none": f"No segmentation is offered: the customers form a continuum without proven groups {test}.",
+        "constructed": f"{flat[0].upper()}{flat[1:]}: no groups are proven {test}; the segments cut through, because {why}.",
+        "none": f"No segmentation is offered: {flat}, and no groups are proven {test}.",
     }[kind]
 
 

@@ -5,7 +5,7 @@ Nothing here changes a row. The rows are looked at as they came in (RAW) and as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -24,6 +24,59 @@ NO_SALE = frozenset(
     },
 )
 SALUTATIONS = frozenset({"mr", "mrs", "ms", "miss", "master", "mx", "herr", "frau", "mme", "mlle", "sr", "sra", "srta"})
+# ISO 4217, the currencies of most of the world's trade
+CURRENCIES = frozenset(
+    [
+        "aed",
+        "ars",
+        "aud",
+        "bgn",
+        "brl",
+        "cad",
+        "chf",
+        "clp",
+        "cny",
+        "cop",
+        "czk",
+        "dkk",
+        "egp",
+        "eur",
+        "gbp",
+        "hkd",
+        "huf",
+        "idr",
+        "ils",
+        "inr",
+        "isk",
+        "jpy",
+        "krw",
+        "kwd",
+        "mad",
+        "mxn",
+        "myr",
+        "ngn",
+        "nok",
+        "nzd",
+        "pen",
+        "php",
+        "pkr",
+        "pln",
+        "qar",
+        "ron",
+        "rsd",
+        "rub",
+        "sar",
+        "sek",
+        "sgd",
+        "thb",
+        "try",
+        "twd",
+        "uah",
+        "usd",
+        "vnd",
+        "zar",
+    ]
+)
 LINES = 20_000  # the first lines of each file tell what a column is
 WORDS = 30  # different values from which a column is no state any more
 FAR = 1_000  # times the median from which an amount is worth a remark
@@ -33,7 +86,7 @@ FAR = 1_000  # times the median from which an amount is worth a remark
 class Trap:
     """One kind of trap and how often it was met; those of two parts of a table add up."""
 
-    kind: Literal["left out", "no sale", "far amount", "salutations", "addresses"]
+    kind: Literal["left out", "no sale", "far amount", "currencies", "salutations", "addresses"]
     column: str = ""
     counts: dict[str, int] = field(default_factory=dict)  # by condition or word
     rows: int = 0
@@ -55,7 +108,8 @@ def found(engine: Engine, mapping: Mapping, checked: Checked) -> Traps:
     if mapping.table == "customers":
         met += _salutations(engine, mapping)
     if mapping.table == "transactions":
-        met += [*_no_sales(engine, mapping), *_far_amounts(engine)]
+        words = list(_words(engine, mapping))
+        met += [*_no_sales(engine, mapping, words), *_far_amounts(engine), *_currencies(engine, mapping, words)]
     if mapping.table == "contacts" and "email" in checked.kinds:
         met += _addresses(engine)
     return tuple(met)
@@ -72,7 +126,7 @@ def joined(one: Traps, two: Traps) -> Traps:
 
 def in_words(met: Traps) -> list[str]:
     """Remarks for the findings."""
-    return [_SAID[trap.kind](trap) for trap in met]
+    return [_SAID[trap.kind](trap) for trap in met if trap.kind != "currencies" or len(trap.counts) > 1]
 
 
 def _left_out(engine: Engine, mapping: Mapping) -> list[Trap]:
@@ -98,19 +152,31 @@ def _words(engine: Engine, mapping: Mapping) -> Iterator[tuple[str, set[str]]]:
             yield source, {row[0] for row in rows if row[0]}
 
 
-def _no_sales(engine: Engine, mapping: Mapping) -> list[Trap]:
+def _no_sales(engine: Engine, mapping: Mapping, columns: Sequence[tuple[str, set[str]]]) -> list[Trap]:
     met = []
-    for source, words in _words(engine, mapping):
+    for source, words in columns:
         if not words & NO_SALE:
             continue
-        text = f"trim(CAST({mapping.raw(source)} AS VARCHAR))"
-        rows = engine.rows(
-            f"SELECT {text} AS t, count(*) AS n FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE {GOOD} GROUP BY t ORDER BY n DESC, t"
-        )
-        counted = {word: count for word, count in rows if word and word.lower() in NO_SALE}
+        counted = {word: count for word, count in _counted(engine, mapping, source) if word.lower() in NO_SALE}
         if counted:
             met.append(Trap("no sale", source, counted))
     return met
+
+
+def _currencies(engine: Engine, mapping: Mapping, columns: Sequence[tuple[str, set[str]]]) -> list[Trap]:
+    """Columns that hold nothing but names of currencies; where there is one in every part, they may be several together."""
+    return [
+        Trap("currencies", source, dict(_counted(engine, mapping, source))) for source, words in columns if words and words <= CURRENCIES
+    ]
+
+
+def _counted(engine: Engine, mapping: Mapping, source: str) -> list[tuple[str, int]]:
+    """The words of a column among good rows, the commonest first."""
+    text = f"trim(CAST({mapping.raw(source)} AS VARCHAR))"
+    rows = engine.rows(
+        f"SELECT {text} AS t, count(*) AS n FROM {RAW} JOIN {CHECKED} USING (__file, __line) WHERE {GOOD} GROUP BY t ORDER BY n DESC, t"
+    )
+    return [(word, count) for word, count in rows if word]
 
 
 def _far_amounts(engine: Engine) -> list[Trap]:
@@ -146,6 +212,14 @@ def _say_no_sale(trap: Trap) -> str:
     return f"{trap.column}: {counted} count as sales; leave them out with where if they are none."
 
 
+def _say_currencies(trap: Trap) -> str:
+    counted = ", ".join(f"{count:,} x '{word}'" for word, count in sorted(trap.counts.items(), key=lambda item: (-item[1], item[0])))
+    return (
+        f"{trap.column} names several currencies ({counted}), and amounts are added up as if they were one; convert them with derive, or "
+        "keep one with where."
+    )
+
+
 def _say_far_amount(trap: Trap) -> str:
     times = f"at least {FAR:,} times the middle one ({_money(trap.middle)})"
     have = "1 amount is" if trap.rows == 1 else f"{trap.rows:,} amounts are"
@@ -168,6 +242,7 @@ _SAID: dict[str, Callable[[Trap], str]] = {
     "left out": _say_left_out,
     "no sale": _say_no_sale,
     "far amount": _say_far_amount,
+    "currencies": _say_currencies,
     "salutations": _say_salutations,
     "addresses": _say_addresses,
 }
