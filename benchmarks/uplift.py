@@ -93,8 +93,9 @@ def _known_truth() -> dict[str, Any]:
         assert told.policy is not None
         found[name] = {
             "learner": told.learner,
-            "of_oracle": round(float(earned / best), 3),
-            "best_for_all_of_oracle": round(float(everybody / best), 3),
+            "value_of_oracle": round(float((base.mean() + earned) / (base.mean() + best)), 4),
+            "gain_of_oracle": round(float(earned / best), 3),
+            "best_for_all_gain_of_oracle": round(float(everybody / best), 3),
             "personalised": bool(told.policy["gain_low"] > 0),
         }
     return found
