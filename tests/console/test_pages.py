@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from netlift.records import ReportContent
+from netlift.records import NextCategory, Proposal, ReportContent
 from netlift.store import runs, store_folder
-from netlift.workflow import decide, show
+from netlift.workflow import decide, outputs, show
 from tests.reports import example
 from tests.reports.test_page import Reader
 
@@ -55,6 +55,19 @@ def test_a_run_shows_the_recommendations_in_money(run_id: str, content: ReportCo
     rows = Reader(page).tables["Everybody in the data, by what happens to them."]
     numbers = {row[0]: int(row[1]) for row in rows[1:]}
     assert numbers.pop("Everybody") == 400 == sum(numbers.values())
+
+
+def test_a_run_shows_what_the_next_offers_could_be_about(store: Path, content: ReportContent) -> None:
+    """Where something is clear, with its interval; names from the data stay text."""
+    run_id = prepare(store, content)
+    assert "What the next offers could be about" not in _page(f"/runs/{run_id}/")
+    sure = NextCategory("<fish>", 40, 0.4, 0.32, 0.48, 0.2, 2.0, 1.6, 2.4, None)
+    made = [Proposal(1, 100, (sure,), (), ""), Proposal(2, 100, (), (), "nothing clear")]
+    outputs.write_json(made, store / "runs" / run_id / "proposals.json")
+    page = _page(f"/runs/{run_id}/")
+    assert "&lt;fish&gt;" in page
+    rows = Reader(page).tables["Share of the segment's customers who buy the category, with its 95 % interval, and of all customers."]
+    assert rows[1:] == [[f"1 {content.insight.segments[0].name}"], ["<fish>", "40.0 %", "[32.0 %, 48.0 %]", "20.0 %"]]
 
 
 def test_a_measured_run_shows_both_figures(store: Path, content: ReportContent) -> None:

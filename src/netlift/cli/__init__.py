@@ -182,6 +182,9 @@ def prepare(
         for r in content.choice.recommendations
     ]
     print_table(f"Recommendations ({content.currency} per contact)", ("segment", "action", "offers", "expected profit"), rows)
+    next_offers = [(p.segment, c.category, f"{c.share:.1%}", f"{c.lift:.2f}") for p in content.choice.proposals for c in p.categories]
+    if next_offers:
+        print_table("What the next offers could be about", ("segment", "category", "buy it", "times all customers"), next_offers)
     print_table("Audience", ("people", "number"), content.audience.counts().items())
     if content.choice.allocated is not None:
         say(f"Within the limits: {content.choice.allocated.sentence}")

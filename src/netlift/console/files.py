@@ -43,6 +43,14 @@ def recommendations(folder: Path) -> list[dict[str, Any]]:
     return [{**r, "label": f"{r['segment'] or ''} {names[r['segment']]}".strip()} for r in _json(folder / "recommendations.json")]
 
 
+def proposals(folder: Path) -> list[dict[str, Any]]:
+    """What the next offers could be about, per segment with anything clear, each with the segment's `label`."""
+    path = folder / "proposals.json"
+    names = segment_names(segments(folder))
+    found = _json(path) if path.exists() else []
+    return [{**p, "label": f"{p['segment'] or ''} {names[p['segment']]}".strip()} for p in found if p["categories"]]
+
+
 def comparison(folder: Path) -> list[dict[str, Any]]:
     """One row per algorithm and number of segments."""
     rows: list[dict[str, Any]] = pq.read_table(_there(folder / "comparison.parquet")).to_pylist()

@@ -54,6 +54,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "currency": files.currency(folder),
         "verdict_sentence": summary.verdict_sentence(files.verdict(folder)),
         "recommendations": files.recommendations(folder),
+        "proposals": files.proposals(folder),
         "audience": summary.audience_lines(plan["counts"]),
         "messages_by_state": summary.messages(show.deliveries(str(run_id))["counts"]),
         "measurement": measurement,

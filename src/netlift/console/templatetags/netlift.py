@@ -60,6 +60,12 @@ def percent_interval(low: float | None, high: float | None) -> str:
 
 
 @register.simple_tag
+def share_interval(low: float | None, high: float | None) -> str:
+    """The interval of a share in percent."""
+    return figures.percent_interval(low, high, signed=False)
+
+
+@register.simple_tag
 def money_interval(low: float | None, high: float | None) -> str:
     """The interval of an amount, whose currency stands beside it."""
     return figures.money_interval(low, high)
