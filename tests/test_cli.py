@@ -108,7 +108,7 @@ def test_assign_tells_drift_and_writes_the_customers(netlift: Netlift, tmp_path:
     netlift("prepare", config)
     told = netlift("assign", 1, config, "--out", tmp_path / "now.parquet", "--json").json()
     assert told["customers"] == sum(told["drift"]["sizes_now"].values())
-    assert told["drift"].keys() == {"stability", "sizes_then", "sizes_now", "migration", "came", "went"}
+    assert told["drift"].keys() == {"stability", "sizes_then", "sizes_now", "movement", "moves", "came", "went"}
     assert (tmp_path / "now.parquet").exists()
     shown = netlift("assign", 1, config)
     assert "New customers: 0. Gone: 0." in shown.out
