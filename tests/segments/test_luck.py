@@ -41,7 +41,7 @@ def test_many_move_where_there_are_no_groups() -> None:
 def test_a_share_worked_by_hand() -> None:
     """Two cuts of a line, at 0 and at 1: of those at or below 1 the share between the cuts moves, and nobody the other way."""
     X = np.arange(-10.0, 10.0)[:, None] / 2  # -5, -4.5, ..., 4.5
-    cuts = iter([0.25, 0.25, 1.25])
+    cuts = iter([0.25, 1.25])
 
     def refit(_rows: Ints) -> Partition:
         cut = next(cuts)

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from netlift.records import Floats, Ints
 from netlift.segments.partition import Partition
 
-REFITS = 3
+REFITS = 2
 
 
 def floor(partition: Partition, X: Floats, k: int, refit: Callable[[Ints], Partition | None], *, seed: int) -> Floats:

@@ -27,6 +27,7 @@ FEWEST = 50  # customers
 CUSTOMERS_PER_SEGMENT = 10  # on average, below which a number of segments is not tried
 LARGEST_REFIT = 20_000
 STARTS = 20  # random starts of the final fit: with fewer the result depends on luck
+AGAIN = 5  # starts of a fit on a resample, which is to tell luck
 
 Which = tuple[str, int]  # algorithm and number of segments
 
@@ -213,14 +214,14 @@ def _fitted(study: _Study, offered: Which) -> tuple[Partition, Floats]:
     if len(rows) > LARGEST_REFIT:
         rows = np.sort(np.random.default_rng([study.task.seed, 71]).choice(len(rows), LARGEST_REFIT, replace=False))
 
-    def fit(some: Ints) -> Partition | None:
-        task = dataclasses.replace(study.task.of(some), ks=(k,), starts=STARTS)
+    def fit(some: Ints, starts: int) -> Partition | None:
+        task = dataclasses.replace(study.task.of(some), ks=(k,), starts=starts)
         try:
             return algorithms.fitted(study.algorithms[name], study.X[some], task).get(k)
         except NotEnoughData:
             return None
 
-    partition = fit(rows)
+    partition = fit(rows, STARTS)
     if partition is None:
         raise NotEnoughData(f"{name} makes {k} segments of parts of these customers but not of all; choose another algorithm or number.")
-    return partition, luck.floor(partition, study.X[rows], k, lambda drawn: fit(rows[drawn]), seed=study.task.seed)
+    return partition, luck.floor(partition, study.X[rows], k, lambda drawn: fit(rows[drawn], AGAIN), seed=study.task.seed)
