@@ -47,7 +47,7 @@ class _Words:
     words: tuple[str, ...]
 
     def apply(self, values: Texts) -> list[Floats]:
-        return [np.array([v == word for v in values], dtype=float) for word in self.words]
+        return [(values == word).astype(float) for word in self.words]
 
 
 @dataclass(frozen=True, slots=True)

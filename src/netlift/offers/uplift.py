@@ -56,8 +56,17 @@ class Trial:
 
 
 Make = Callable[..., Any]  # a model of the outcome
-# learn from a trial, tell effects of X (m, q): (m, A); the last gives the trial's expected outcomes by `_crossed`, computed once for all
-Learner = Callable[[Trial, Floats, Callable[[Make], Floats]], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Nuisance:
+    """Expected outcomes that learners share, each kind computed once: `told` of X by `expected`, `crossed` of the trial by `_crossed`."""
+
+    told: Callable[[Make], Floats]
+    crossed: Callable[[Make], Floats]
+
+
+Learner = Callable[[Trial, Floats, Nuisance], Floats]  # learn from a trial, tell effects of X (m, q): (m, A)
 
 
 def _boosted(*, classify: bool, seed: int) -> Any:  # noqa: ANN401 - scikit-learn has no types
@@ -66,7 +75,7 @@ def _boosted(*, classify: bool, seed: int) -> Any:  # noqa: ANN401 - scikit-lear
 
 
 def _linear(*, classify: bool, seed: int) -> Any:  # noqa: ANN401, ARG001
-    return LogisticRegression(C=0.1, max_iter=1000) if classify else Ridge(RIDGE)
+    return LogisticRegression(C=0.1, solver="newton-cholesky") if classify else Ridge(RIDGE)
 
 
 def _predicted(make: Make, trial: Trial, X: Floats) -> Floats:
@@ -83,8 +92,8 @@ def expected(trial: Trial, X: Floats, make: Make = _linear) -> Floats:
 
 
 def _t(make: Make) -> Learner:
-    def learn(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
-        mu = expected(trial, X, make)
+    def learn(_trial: Trial, _X: Floats, nuisance: Nuisance) -> Floats:
+        mu = nuisance.told(make)
         return mu[:, 1:] - mu[:, :1]
 
     return learn
@@ -107,8 +116,8 @@ def _crossed(trial: Trial, make: Make) -> Floats:
 
 
 def _dr(final: Callable[[Trial], Any], make: Make) -> Learner:
-    def learn(trial: Trial, X: Floats, crossed: Callable[[Make], Floats]) -> Floats:
-        outcomes = robust_outcomes(trial, crossed(make))
+    def learn(trial: Trial, X: Floats, nuisance: Nuisance) -> Floats:
+        outcomes = robust_outcomes(trial, nuisance.crossed(make))
         effects = outcomes[:, 1:] - outcomes[:, :1]
         return np.column_stack([final(trial).fit(trial.X, effects[:, a]).predict(X) for a in range(effects.shape[1])])
 
@@ -120,7 +129,7 @@ def _forest(trial: Trial) -> Any:  # noqa: ANN401
     return RandomForestRegressor(100, min_samples_leaf=leaf, max_features=0.5, max_samples=0.5, random_state=trial.seed)
 
 
-def _s(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
+def _s(trial: Trial, X: Floats, _nuisance: Nuisance) -> Floats:
     arms = len(trial.shares)
     dummies = np.eye(arms)
     joined = replace(trial, X=np.column_stack([trial.X, dummies[trial.arm]]))
@@ -130,7 +139,7 @@ def _s(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
     return np.asarray(mu[:, 1:] - mu[:, :1])
 
 
-def _x(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
+def _x(trial: Trial, X: Floats, _nuisance: Nuisance) -> Floats:
     control = np.flatnonzero(trial.arm == 0)
     found = []
     for a in range(1, len(trial.shares)):
@@ -146,7 +155,7 @@ def _x(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
     return np.column_stack(found)
 
 
-def _class_transformation(trial: Trial, X: Floats, _crossed: Callable[[Make], Floats]) -> Floats:
+def _class_transformation(trial: Trial, X: Floats, _nuisance: Nuisance) -> Floats:
     if not trial.binary or len(trial.shares) != 2:
         raise InputError("class_transformation needs a 0/1 outcome and one treatment beside the control; choose another learner.")
     agrees = (trial.arm == 1) == (trial.y == 1)
@@ -196,8 +205,8 @@ def effects(columns: Mapping[str, Column], trial: Trial, names: tuple[str, ...] 
         design = encoding.fit(columns, learn)
         seen = replace(trial, X=design.matrix(columns)).only(learn)
         X = design.matrix(columns, score)
-        mu[score] = expected(seen, X)
-        crossed = cache(partial(_crossed, seen))
+        nuisance = Nuisance(cache(partial(expected, seen, X)), cache(partial(_crossed, seen)))
+        mu[score] = nuisance.told(_linear)
         for name in names:
-            found[name][score] = LEARNERS[name](seen, X, crossed)
+            found[name][score] = LEARNERS[name](seen, X, nuisance)
     return Effects(fold, mu, found)
