@@ -142,3 +142,21 @@ def test_the_affinitys_figures() -> None:
         assert f"| {size}, {fate['proposals']} proposals | {' | '.join(cells)} |" in page
     assert told["40 categories"]["proposals"]["of_segments"] == told["120 categories"]["proposals"]["of_segments"] == 2
     assert f"{told['40 categories']['customers']:,} households" in page
+
+
+def test_the_uplifts_figures() -> None:
+    """docs/methods/uplift.md shows what benchmarks/results/uplift.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/uplift.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/uplift.md").read_text(encoding="utf-8").replace("−", "-")
+    for name, world in told["known_truth"].items():
+        shares = (world["value_of_oracle"], world["gain_of_oracle"], world["best_for_all_gain_of_oracle"])
+        assert f"| {name} | {world['learner']} | {' | '.join(f'{100 * share:.1f} %' for share in shares)} |" in page
+    for name, found in told["no_effect"].items():
+        assert f"| {name} | {found['no_uplift_found']} of {found['experiments']} | {found['personalised']} |" in page
+    for outcome in told["hillstrom"].values():
+        for name, q in outcome.items():
+            if "qini" in q:
+                assert f"| {name} | {q['qini']:.2f} | {q['low']:.2f} to {q['high']:.2f} |" in page
+    assert f"costs {told['hillstrom']['visit']['all three of netlift']['cpu_of_two_models']:.1f} times" in page
+    pilot = told["pilot"]
+    assert f"| {pilot['profit']:,} | {pilot['least']:,} to {pilot['most']:,} | {pilot['low']:,} to {pilot['high']:,} |" in page

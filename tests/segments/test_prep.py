@@ -119,3 +119,11 @@ def test_what_is_beyond_numbers_is_left_out() -> None:
     scaling, remarks = prep.fit(customers(values), "auto")
     assert scaling.names == ("f1",)
     assert remarks[0].startswith("f0 runs up to 1e+300, beyond what can be compared, and was left out")
+
+
+def test_a_category_in_0_1_columns_is_told() -> None:
+    """Three columns of which everybody has exactly one are one fact; 0/1 columns that do not exclude each other are several."""
+    city = np.eye(3)[RNG.integers(0, 3, 300)]
+    flags = RNG.integers(0, 2, (300, 2)).astype(float)
+    _, remarks = prep.fit(customers(np.column_stack([flags, city, RNG.normal(size=300)])), "auto")
+    assert remarks == ("f2, f3, f4 are one category in 0/1 columns: groups may be no more than its values; leave them out to see others.",)

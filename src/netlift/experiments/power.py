@@ -33,6 +33,24 @@ def detectable_difference(base: float, *, held_out: int, treated: int) -> float 
     return high
 
 
+def sample_size(base: float, rise: float) -> int:
+    """Fewest customers in each of two equal arms that find a rise above the rate `base` with 80 % probability, by `power_of`.
+
+    Both are shares, 0 < base < base + rise < 1.
+    """
+    high = 2
+    while power_of(rise, base=base, held_out=high, treated=high) < POWER:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if power_of(rise, base=base, held_out=middle, treated=middle) < POWER:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
 def power_of(difference: float, *, base: float, held_out: int, treated: int) -> float:
     """Probability that the test finds a rise of `difference` (> 0) over `base`; arms in customers."""
     rate = base + difference

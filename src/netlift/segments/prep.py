@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +73,7 @@ def fit(features: Features, scale: Literal["auto", "standard"]) -> tuple[Prep, t
     if not kept:
         raise NotEnoughData("No input feature differs between customers, so there is nothing to segment by; add features or tables.")
     warnings += [_filled(features, c) for c in kept if np.isnan(features.values[:, c]).any()]
+    warnings += _split_categories(features, kept)
     return _fitted(features, kept, plain=plain), tuple(warnings)
 
 
@@ -104,6 +106,23 @@ def _filled(features: Features, column: int) -> str:
     values = features.values[:, column]
     missing = int(np.isnan(values).sum())
     return f"{features.features[column].name} is missing for {missing:,} customers, who count with the median ({np.nanmedian(values):.4g})."
+
+
+def _split_categories(features: Features, columns: Sequence[int]) -> list[str]:
+    """Sets of 0/1 columns of which every customer has exactly one: one fact, which alone makes groups with gaps between them."""
+    binary = [c for c in columns if np.isin(features.values[:, c], (0.0, 1.0)).all()]
+    remarks, left = [], binary
+    while len(left) > 2:
+        first, *others = left
+        one = [first]
+        for c in others:
+            if not (features.values[:, [*one, c]].sum(axis=1) > 1).any():
+                one.append(c)
+        if len(one) > 2 and (features.values[:, one].sum(axis=1) == 1).all():
+            names = ", ".join(features.features[c].name for c in one)
+            remarks.append(f"{names} are one category in 0/1 columns: groups may be no more than its values; leave them out to see others.")
+        left = [c for c in left if c not in one] if len(one) > 2 else others
+    return remarks
 
 
 def _fitted(features: Features, columns: tuple[int, ...], *, plain: bool) -> Prep:

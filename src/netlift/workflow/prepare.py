@@ -202,7 +202,16 @@ def _explained(settings: Settings, known: Features, found: Segmentation, tables:
 def _chosen(settings: Settings, engine: Engine, tables: Tables, known: Features, found: Segmentation, *, told: Insight) -> Choice:
     choice = offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed())
     made = offers.proposals(engine, tables, known, found, offers=settings.offers, sensitivity=features.sensitivity)
-    return offers.proposed(choice, made)
+    accounting = known.outcome.accounting if known.outcome else None
+    sized = experiments.sized(choice, found.segment, accounting=accounting, campaign_days=_campaign_days(engine, tables))
+    return offers.proposed(sized, made)
+
+
+def _campaign_days(engine: Engine, tables: Tables) -> list[int]:
+    if not tables.has("campaigns", "start_date", "end_date"):
+        return []
+    days = "date_diff('day', start_date, end_date) + 1"
+    return [days for (days,) in engine.rows(f"SELECT {days} FROM campaigns WHERE end_date IS NOT NULL ORDER BY start_date")]
 
 
 def _audience(known: Features, found: Segmentation, choice: Choice, assignment: Assignment) -> Audience:
