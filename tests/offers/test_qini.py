@@ -40,17 +40,17 @@ def test_noise_is_rarely_an_order() -> None:
 
 
 def test_learnt_noise_is_rarely_an_order() -> None:
-    """Scores learnt where a contact moves nobody, by models of folds that share their luck: "found" in at most 6 of 150 experiments."""
+    """Scores learnt where a contact moves nobody, by models of folds that share their luck: "found" in at most 5 of 150 experiments."""
     found = 0
     for seed in range(150):
         rng = np.random.default_rng([23, seed])
-        x = {f"x{j}": rng.normal(size=2000) for j in range(6)}
+        x = {f"x{j}": rng.normal(size=2000) for j in range(3)}
         arm = rng.integers(0, 2, 2000)
         y = (rng.random(2000) < 0.15 + 0.05 * np.tanh(x["x0"])).astype(float)
         made = uplift.effects(x, Trial(np.empty((2000, 0)), arm, y, np.bincount(arm) / 2000, 7), ("t_linear",))
         rank = qini.ranks(made.by_learner["t_linear"][:, 0], made.fold, seed=7)
         found += qini.qini(rank, arm, y, seed=7).found
-    assert found <= 6
+    assert found <= 5
 
 
 def test_ranks_are_within_folds() -> None:
