@@ -6,7 +6,7 @@ G(1) is the average effect. Other packages normalise otherwise: their numbers ca
 
 Scores of different folds come from different models, so customers are ranked within their fold. Intervals are Poisson bootstraps
 (weights of mean 1) with the scores held fixed; for two scores the same draws make a paired interval. The models of the folds share most
-of what they learnt from, so that luck in one fold is luck in all: fixed scores would call 9 of 100 orders without an effect better than
+of what they learnt from, so that luck in one fold is luck in all: without this 8 of the 150 orders of the test would be called better than
 chance. Deviations are therefore widened by the square root of 1 + K n_scored / n_learnt, 1.5 for five folds (Nadeau and Bengio 2003,
 "Inference for the generalization error", equation 9).
 """
