@@ -52,6 +52,7 @@ def given(**sections: Any) -> Settings:
         ),
         ({"channels": {"budget": {"sender": "x"}}, "allocation": {}}, "a channel is named 'budget'"),
         ({"folder": "/tmp"}, "'folder' is not a key"),
+        ({"channels": {"email": {"sender": "x", "port": "many"}}}, "netlift.toml: channels.email.port is 'many', and a whole number is"),
         ({"connections": {"w": {"kind": "api", "url": 3}}}, "netlift.toml: connections.w.url is 3, and a text in quotes is expected"),
         (
             {"connections": {"w": {"kind": "api", "url": "https://x.org", "token": "t"}}},

@@ -17,7 +17,7 @@ from netlift.features.clock import Clock, clock
 from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
-from netlift.features.outcome import outcome
+from netlift.features.outcome import outcome, uncounted
 from netlift.features.rollups import RolledUp, roll_up, spent_on
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
@@ -103,7 +103,7 @@ def _build(
         value=value,
         value_name=value_name,
         outcome=judged,
-        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
+        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged), *uncounted(tables, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
         learnt=Learnt(wide.shares, valued.parameters, valued.check, limits),

@@ -35,6 +35,15 @@ def outcome(settings: Settings, engine: Session, tables: Tables, *, clock: Clock
     return _from_campaigns(accounting, engine, tables, clock=clock, customer_ids=customer_ids)
 
 
+def uncounted(tables: Tables, judged: Outcome | None) -> tuple[str, ...]:
+    """A remark about money that the tables tell and that the accounting, one cost and one revenue for all contacts, does not count."""
+    asked = {"campaigns": ("contact_cost", "revenue_per_response"), "responses": ("revenue",)}
+    given = [f"{table}.{column}" for table, columns in asked.items() for column in columns if tables.has(table, column)]
+    if judged is None or judged.columns or not given:
+        return ()
+    return (f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} not counted: profits are by [response], {judged.accounting}",)
+
+
 def _from_column(settings: Settings, response: ResponseSettings, accounting: Accounting, *, engine: Session, tables: Tables) -> Outcome:
     column = response.column or ""
     known = tables.columns("customers")

@@ -426,8 +426,8 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _written(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place as it stands in the file: without the kind of a connection or channel, by which pydantic chose its section."""
-    return where[:2] + where[3:] if where[:1] in {("connections",), ("channels",)} and len(where) > 3 else where
+    """The place as it stands in the file: without the kind of a connection, by which pydantic chose its section."""
+    return where[:2] + where[3:] if where[:1] == ("connections",) and len(where) > 3 else where
 
 
 def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
