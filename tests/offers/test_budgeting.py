@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netlift.engine import Engine
@@ -170,6 +170,8 @@ def test_nothing_known_leaves_only_tests(engine: Engine) -> None:
     judged_by=st.sampled_from(["mean", "lower bound"]),
     minimum_profit=st.floats(0, 8),
 )
+@example(segment=[1], budget=0.0, capacity={}, costs={"email": 8e-129}, judged_by="mean", minimum_profit=0.0)
+@example(segment=[1], budget=0.0, capacity={}, costs={"email": 2e-9}, judged_by="mean", minimum_profit=0.0)
 @settings(max_examples=40, deadline=None)
 def test_limits_are_kept_and_nobody_is_added(segment: list[int], budget: float | None, capacity: Any, costs: Any, **rules: Any) -> None:
     """Whatever the limits, they hold, figures add up, profit is not above its bound, and who is to be left alone stays so."""

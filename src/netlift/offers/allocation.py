@@ -18,6 +18,8 @@ from netlift.offers import shadow_prices
 from netlift.offers.shadow_prices import Limits, taken
 from netlift.records import Floats, Ints
 
+NOTHING = 1e-9  # money: what costs less per contact counts as free, or the price of a budget would have no meaning
+ROUNDING = 1 + 1e-12  # a sum of costs may exceed its limit by this factor, as sums of floating-point numbers do
 SHAKEN = 1e-4  # of the mean profit, added at random while choosing: of customers who are alike some can be chosen and some not
 
 
@@ -113,7 +115,7 @@ def _limits(profit: Floats, options: Sequence[Option], *, budget: float, capacit
             raise InputError(f"capacity names the channel '{channel}', and the options use {', '.join(sorted(channels))}.")
         if not most >= 0:
             raise InputError(f"capacity of {channel} is {most:g}; write a number from 0.")
-    rows = [("budget", [o.cost for o in options], budget)] if budget < math.inf else []
+    rows = [("budget", [o.cost if o.cost >= NOTHING else 0.0 for o in options], budget)] if budget < math.inf else []
     rows += [(c, [float(o.channel == c) for o in options], float(most)) for c, most in capacity.items()]
     names = tuple(name for name, _, _ in rows)
     return Limits(names, np.array([use for _, use, _ in rows]).reshape(-1, len(options)), np.array([most for _, _, most in rows]))
@@ -141,7 +143,7 @@ def _shrink(gains: Floats, choice: Ints, use: Floats, most: float, *, price: Flo
     """`others_only`: move to options that use none of it, else to any that use less; None = drop, move nobody."""
     users = np.flatnonzero((choice >= 0) & (use[choice] > 0))
     total = use[choice[users]].sum()
-    if total <= most * (1 + 1e-12):
+    if total <= most * ROUNDING:
         return
     now = gains[choice[users], users] - price[choice[users]]
     best, to = np.zeros(len(users)), np.full(len(users), -1)
@@ -153,18 +155,18 @@ def _shrink(gains: Floats, choice: Ints, use: Floats, most: float, *, price: Flo
             best[better], to[better] = gain[better], j
     freed = use[choice[users]] - np.where(to >= 0, use[to], 0.0)
     order = np.argsort((now - best) / freed, kind="stable")
-    enough = int(np.searchsorted(np.cumsum(freed[order]), total - most - 1e-9)) + 1
+    enough = int(np.searchsorted(np.cumsum(freed[order]), total - most * ROUNDING)) + 1
     moved = order[:enough]
     choice[users[moved]] = to[moved]
 
 
 def _fill(gains: Floats, choice: Ints, limits: Limits, price: Floats) -> None:
     """Give options to customers without one while the means last, most gain over its price first."""
-    left = limits.most - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains)).astype(np.float64)
+    left = limits.most * ROUNDING - limits.use @ np.bincount(choice[choice >= 0], minlength=len(gains)).astype(np.float64)
     idle = np.flatnonzero(choice < 0)
     over = gains[:, idle] - price[:, None]
     for _ in range(len(gains)):
-        possible = (limits.use <= left[:, None] + 1e-9).all(axis=0)
+        possible = (limits.use <= left[:, None]).all(axis=0)
         over[~possible] = -np.inf
         if not len(idle) or not np.isfinite(over).any():
             return
@@ -172,7 +174,7 @@ def _fill(gains: Floats, choice: Ints, limits: Limits, price: Floats) -> None:
         order = np.argsort(-best, kind="stable")
         order = order[np.isfinite(best[order])]
         needed = np.cumsum(limits.use[:, option[order]], axis=1)
-        fits = (needed <= left[:, None] + 1e-9).all(axis=0)
+        fits = (needed <= left[:, None]).all(axis=0)
         given = order[: int(fits.argmin()) if not fits.all() else len(order)]
         choice[idle[given]] = option[given]
         left -= limits.use[:, option[given]].sum(axis=1)
