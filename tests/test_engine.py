@@ -36,6 +36,12 @@ from netlift.settings import EngineSettings
         *((f"is_email('{text}')", False) for text in ("", "ann", "@x.org", "ann@", "ann@x", "ann@@x.org", "a nn@x.org", "ann@x..org")),
         *((f"is_email('{text}')", False) for text in (".ann@x.org", "a..b@x.org", "ann@x.org.", "ann@-x.org", "ann@1.2.3.4", "ann@x.o")),
         *((f"is_email('{text}')", False) for text in ("ann@shop.invalid", "ann@localhost", "ann@x.test", "ann@x.org, ben@x.org")),
+        *(
+            (f"is_held_out('{arm}')", True)
+            for arm in ("holdout", " Control", "HOLD-OUT group", "universal control", "Kontrollgruppe", "no contact")
+        ),
+        *((f"is_held_out('{arm}')", False) for arm in ("", "treated", "A", "controlled", "email no contact form", "none of these")),
+        ("is_held_out(CAST(NULL AS VARCHAR))", False),
         ("is_email(repeat('a', 250) || '@x.org')", False),
         ("is_email(CAST(NULL AS VARCHAR))", None),
     ],

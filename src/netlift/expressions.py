@@ -43,6 +43,7 @@ NAMED = frozenset(
         "bucket_of",
         "local_time",
         "is_email",
+        "is_held_out",
     },
 )
 SCALAR = NAMED | {

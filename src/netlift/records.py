@@ -95,6 +95,10 @@ class Tables:
         """Whether the table was given, with all of these columns."""
         return any(i.table == table and set(columns) <= set(i.columns) for i in self.inputs)
 
+    def addressed(self, alias: str) -> str:
+        """SQL condition on rows of `contacted`: the customer was addressed, not left alone to compare with."""
+        return f"NOT is_held_out({alias}.arm)" if self.has("contacted", "arm") else "TRUE"
+
     def columns(self, table: str) -> Mapping[str, str]:
         """Columns of a table and their kinds; empty where the table was not given."""
         return next((i.columns for i in self.inputs if i.table == table), {})
@@ -120,13 +124,30 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedCampaign:
+    """A past campaign as an accounting counts it. Money in the accounting's currency."""
+
+    campaign: str
+    offer: str
+    channel: str | None
+    contacts: int  # customers addressed
+    responses: int  # of them who answered
+    spent: float  # money for its contacts
+    earned: float  # money that its answers brought
+    cost_from: str  # where the cost of a contact was taken from
+    revenue_from: str  # where the revenue of an answer was taken from
+
+
+@dataclass(frozen=True, slots=True)
 class Accounting:
     """The book-keeping behind every profit: which campaigns, which contacts, which cost and revenue."""
 
     name: str  # e.g. "last campaign"
-    contact_cost: float  # money per contact
-    revenue: float  # money per response
+    contact_cost: float  # money per contact, on average over the campaigns
+    revenue: float  # money per response, on average
     currency: str
+    campaigns: tuple[BookedCampaign, ...] = ()  # none for a single table, where one cost and one revenue hold for everybody
+    varies: bool = False  # whether contacts or answers differ in money, so that cost and revenue are means
 
     @property
     def break_even(self) -> float:
@@ -134,14 +155,18 @@ class Accounting:
         return self.contact_cost / self.revenue
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.revenue:g} {self.currency} per response, {self.contact_cost:g} {self.currency} per contact"
+        mean, form = ("on average ", ",.2f") if self.varies else ("", "g")
+        return (
+            f"{self.name}: {mean}{self.revenue:{form}} {self.currency} per response, {self.contact_cost:{form}} {self.currency} per contact"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How customers answered past contacts; the money that judges segments.
 
-    `contacts` and `responses` are n x m counts for the m past offers named in `offers`.
+    `contacts` and `responses` are n x m counts for the m past offers named in `offers`; `spent` and `earned` (n x m) their money,
+    where it differs between contacts; None = every contact and answer has the accounting's.
     """
 
     accounting: Accounting
@@ -151,11 +176,20 @@ class Outcome:
     columns: tuple[str, ...] = ()  # customer columns the outcome was read from (wide tables)
     note: str = ""  # which campaigns and period, in words
     overlaps: bool = False  # observed in the time the features look at: they may know the answers
+    spent: Floats | None = None
+    earned: Floats | None = None
+
+    def costs(self) -> Floats:
+        """Money for the contacts of each customer with each offer, (n, m)."""
+        return np.asarray(self.accounting.contact_cost * self.contacts, dtype=np.float64) if self.spent is None else self.spent
+
+    def revenues(self) -> Floats:
+        """Money that the answers of each customer to each offer brought, (n, m)."""
+        return np.asarray(self.accounting.revenue * self.responses, dtype=np.float64) if self.earned is None else self.earned
 
     def profit(self) -> Floats:
-        """Money each customer brought over all contacts: revenue x responses - cost x contacts, shape (n,)."""
-        a = self.accounting
-        return np.asarray(a.revenue * self.responses.sum(axis=1) - a.contact_cost * self.contacts.sum(axis=1), dtype=np.float64)
+        """Money each customer brought over all contacts, (n,)."""
+        return np.asarray((self.revenues() - self.costs()).sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

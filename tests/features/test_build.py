@@ -153,20 +153,6 @@ def test_outcome_is_taken_from_campaigns_after_the_features(engine: Engine) -> N
     assert not any(f.uses_response for f in built.features)
 
 
-def test_money_that_no_accounting_counts_is_told(engine: Engine) -> None:
-    """A cost by campaign and a revenue by response are known and not used: said, and only where they are given."""
-    money = f"SELECT *, 2e0 AS contact_cost FROM ({CAMPAIGNS}) AS k"
-    answers = f"SELECT *, 9e0 AS revenue FROM ({RESPONSES}) AS r"
-    wanted = settings(features={"as_of": date(2017, 3, 1)}, response={"contact_cost": 1, "revenue": 8})
-    given = tables(engine, transactions=THREE, campaigns=money, contacted=CONTACTED, responses=answers)
-    said = [note for note in features.build(wanted, engine, given).notes if "not counted" in note]
-    assert len(said) == 1
-    assert said[0].startswith("campaigns.contact_cost, responses.revenue are not counted: profits are by [response]")
-    with Engine() as another:
-        plain = tables(another, transactions=THREE, campaigns=CAMPAIGNS, contacted=CONTACTED, responses=RESPONSES)
-        assert not [note for note in features.build(wanted, another, plain).notes if "not counted" in note]
-
-
 def test_an_outcome_of_the_same_time_makes_answers_circular(engine: Engine) -> None:
     """Where no campaign is later than the features, features made from answers are marked and are no inputs."""
     given = tables(engine, transactions=THREE, campaigns=CAMPAIGNS, contacted=CONTACTED, responses=RESPONSES)

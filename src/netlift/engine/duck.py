@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from netlift.engine.session import BATCH, EMAIL, LONGEST_EMAIL, NOWHERE, Work, quoted
+from netlift.engine.session import BATCH, EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, Work, quoted
 from netlift.errors import ExpressionError, NoRoom
 from netlift.settings import EngineSettings
 
@@ -29,6 +29,7 @@ FUNCTIONS = {
     "unit_hash(t)": "('0x' || substr(md5(t), 1, 13))::BIGINT / 4503599627370496.0",
     "bucket_of(t, n)": "CAST(('0x' || substr(md5(t), 1, 8))::BIGINT % n AS INTEGER)",
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
+    "is_held_out(arm)": f"coalesce(regexp_full_match(lower(trim(arm)), '{HELD_OUT}'), FALSE)",
     "is_email(t)": (
         f"length(t) <= {LONGEST_EMAIL} AND regexp_full_match(lower(t), '{EMAIL}') AND NOT regexp_full_match(lower(t), '{NOWHERE}')"
     ),

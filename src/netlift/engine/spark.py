@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import netlift
-from netlift.engine.session import EMAIL, LONGEST_EMAIL, NOWHERE, Work
+from netlift.engine.session import EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, Work
 from netlift.errors import ExpressionError, MissingExtra, SettingsError
 from netlift.settings import EngineSettings
 
@@ -52,6 +52,7 @@ FUNCTIONS = {
     "unit_hash(t STRING) RETURNS DOUBLE": "CAST(conv(substr(md5(t), 1, 13), 16, 10) AS DOUBLE) / 4503599627370496e0",
     "bucket_of(t STRING, n INT) RETURNS INT": "CAST(CAST(conv(substr(md5(t), 1, 8), 16, 10) AS BIGINT) % n AS INT)",
     "local_time(t TIMESTAMP, zone STRING) RETURNS TIMESTAMP": "convert_timezone('UTC', zone, t)",
+    "is_held_out(arm STRING) RETURNS BOOLEAN": f"coalesce(lower(trim(arm)) RLIKE '^{HELD_OUT}$', FALSE)",
     "is_email(t STRING) RETURNS BOOLEAN": (
         f"length(t) <= {LONGEST_EMAIL} AND lower(t) RLIKE '^{EMAIL}$' AND NOT lower(t) RLIKE '^{NOWHERE}$'"
     ),

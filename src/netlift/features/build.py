@@ -17,7 +17,7 @@ from netlift.features.clock import Clock, clock
 from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
-from netlift.features.outcome import outcome, uncounted
+from netlift.features.outcome import outcome
 from netlift.features.rollups import RolledUp, roll_up, spent_on
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
@@ -65,7 +65,7 @@ def _build(
     settings: Settings, engine: Session, tables: Tables, progress: Progress, *, learnt: Learnt | None, queries: dict[str, str]
 ) -> Features:
     moment = clock(settings, engine, tables)
-    literals = {**moment.literals(), "{currency}": settings.project.currency}
+    literals = {**moment.literals(), "{currency}": settings.project.currency, "{addressed}": tables.addressed("c")}
     rolled = _totalled(settings, engine, tables, moment=moment, learnt=learnt)
     wide = Wide(engine, literals)
     subjects = _subjects(settings, engine, tables, literals, rolled=rolled is not None)
@@ -103,7 +103,7 @@ def _build(
         value=value,
         value_name=value_name,
         outcome=judged,
-        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged), *uncounted(tables, judged)),
+        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
         learnt=Learnt(wide.shares, valued.parameters, valued.check, limits),

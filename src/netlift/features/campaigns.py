@@ -10,7 +10,7 @@ SELECT c.customer_id AS customer_id, c.campaign_id AS campaign_id, max(CASE WHEN
 FROM contacted AS c
 JOIN campaigns AS k ON c.campaign_id = k.campaign_id
 LEFT JOIN responses AS r ON r.campaign_id = c.campaign_id AND r.customer_id = c.customer_id AND r.responded_at < {as_of_utc}
-WHERE k.start_date < {as_of}
+WHERE k.start_date < {as_of} AND {addressed}
 GROUP BY c.customer_id, c.campaign_id
 """
 

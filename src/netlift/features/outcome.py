@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from netlift.engine import Session, quoted
 from netlift.errors import InputError, SettingsError
+from netlift.features import books
 from netlift.features.clock import Clock
-from netlift.records import Accounting, Ints, Outcome, Tables, Texts
+from netlift.records import Accounting, BookedCampaign, Floats, Outcome, Tables, Texts
 from netlift.settings import ResponseSettings, Settings
+
+MOST_ARMS = 8  # named in a sentence
 
 
 def outcome(settings: Settings, engine: Session, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
@@ -23,28 +28,18 @@ def outcome(settings: Settings, engine: Session, tables: Tables, *, clock: Clock
     response = settings.response
     if response is None:
         return None
-    accounting = Accounting(response.campaign, response.contact_cost, response.revenue, settings.project.currency)
     if response.column is not None:
-        return _from_column(settings, response, accounting, engine=engine, tables=tables)
+        return _from_column(settings, response, engine=engine, tables=tables)
     if not (tables.has("contacted") and tables.has("campaigns") and tables.has("responses")):
         missing = [t for t in ("campaigns", "contacted", "responses") if not tables.has(t)]
         raise SettingsError(
             "[response] names no column, so the tables campaigns, contacted and responses are needed,"
             f" and {missing[0]} is not given; add [tables.{missing[0]}] or response.column."
         )
-    return _from_campaigns(accounting, engine, tables, clock=clock, customer_ids=customer_ids)
+    return _from_campaigns(settings, response, engine, tables, clock=clock, customer_ids=customer_ids)
 
 
-def uncounted(tables: Tables, judged: Outcome | None) -> tuple[str, ...]:
-    """A remark about money that the tables tell and that the accounting, one cost and one revenue for all contacts, does not count."""
-    asked = {"campaigns": ("contact_cost", "revenue_per_response"), "responses": ("revenue",)}
-    given = [f"{table}.{column}" for table, columns in asked.items() for column in columns if tables.has(table, column)]
-    if judged is None or judged.columns or not given:
-        return ()
-    return (f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} not counted: profits are by [response], {judged.accounting}",)
-
-
-def _from_column(settings: Settings, response: ResponseSettings, accounting: Accounting, *, engine: Session, tables: Tables) -> Outcome:
+def _from_column(settings: Settings, response: ResponseSettings, *, engine: Session, tables: Tables) -> Outcome:
     column = response.column or ""
     known = tables.columns("customers")
     if column not in known:
@@ -60,9 +55,10 @@ def _from_column(settings: Settings, response: ResponseSettings, accounting: Acc
     values = engine.arrow(f"SELECT {name} AS answered FROM customers ORDER BY customer_id NULLS LAST")["answered"].to_numpy().astype(float)
     contacted = ~np.isnan(values)
     current = [o.name for o in settings.offers if o.current]
+    offer = current[0] if len(current) == 1 else response.campaign
     return Outcome(
-        accounting,
-        (current[0] if len(current) == 1 else response.campaign,),
+        _one_campaign(settings, response, offer, contacts=int(contacted.sum()), responses=int(np.nansum(values))),
+        (offer,),
         contacted.astype(np.int64)[:, None],
         np.where(contacted, values, 0).astype(np.int64)[:, None],
         (column,),
@@ -71,36 +67,70 @@ def _from_column(settings: Settings, response: ResponseSettings, accounting: Acc
     )
 
 
-def _from_campaigns(accounting: Accounting, engine: Session, tables: Tables, *, clock: Clock, customer_ids: Texts) -> Outcome | None:
-    kinds = [c for c in ("offer", "type") if tables.has("campaigns", c)]
-    label = f"coalesce({', '.join('k.' + c for c in kinds)}, k.campaign_id)" if kinds else "k.campaign_id"
+def _one_campaign(settings: Settings, response: ResponseSettings, offer: str, *, contacts: int, responses: int) -> Accounting:
+    """The books of a column of answers: every contact and every answer alike."""
+    cost, revenue = response.contact_cost, response.revenue
+    money = contacts * cost, responses * revenue
+    booked = BookedCampaign(response.campaign, offer, None, contacts, responses, *money, "[response] contact_cost", "[response] revenue")
+    return Accounting(response.campaign, cost, revenue, settings.project.currency, (booked,))
+
+
+def _from_campaigns(
+    settings: Settings, response: ResponseSettings, engine: Session, tables: Tables, *, clock: Clock, customer_ids: Texts
+) -> Outcome | None:
+    known = books.prices(settings, response, engine, tables)
     after = f"k.start_date >= {clock.literals()['{as_of}']}"
-    pairs = f"""
-        SELECT c.customer_id AS customer_id, {label} AS offer, c.campaign_id AS campaign_id,
-               max(CASE WHEN r.customer_id IS NULL THEN 0 ELSE 1 END) AS answered
-        FROM contacted AS c JOIN campaigns AS k ON c.campaign_id = k.campaign_id
-        LEFT JOIN responses AS r ON r.campaign_id = c.campaign_id AND r.customer_id = c.customer_id
-        WHERE {{condition}} GROUP BY c.customer_id, {label}, c.campaign_id"""
-    later = bool(engine.rows(f"SELECT 1 FROM ({pairs.format(condition=after)}) AS p LIMIT 1"))
-    chosen = pairs.format(condition=after if later else "TRUE")
-    table = engine.arrow(
-        "SELECT customer_id, offer, CAST(count(*) AS BIGINT) AS contacts, CAST(sum(answered) AS BIGINT) AS responses"
-        f" FROM ({chosen}) AS p GROUP BY customer_id, offer"
-    ).to_pydict()
-    campaigns = engine.rows(f"SELECT count(DISTINCT campaign_id) FROM ({chosen}) AS p")[0][0]
-    if not campaigns:
+    asked = "SELECT 1 FROM contacted AS c JOIN campaigns AS k ON c.campaign_id = k.campaign_id"
+    later = bool(engine.rows(f"{asked} WHERE {after} AND {tables.addressed('c')} LIMIT 1"))
+    books.keep_answers(engine, tables, margin=response.margin, since=after if later else "TRUE")
+    booked = books.accounting(settings, response, engine, known)
+    if not booked.campaigns:
         return None
-    offers = tuple(sorted(set(table["offer"])))
-    row_of = {c: i for i, c in enumerate(customer_ids)}
-    contacts: Ints = np.zeros((len(customer_ids), len(offers)), dtype=np.int64)
-    responses: Ints = np.zeros_like(contacts)
-    for customer, offer, asked, answered in zip(*(table[c] for c in ("customer_id", "offer", "contacts", "responses")), strict=True):
-        if customer in row_of:
-            at = row_of[customer], offers.index(offer)
-            contacts[at], responses[at] = asked, answered
+    offers = tuple(sorted({c.offer for c in booked.campaigns}))
+    contacts, responses, spent, earned = _by_customer(engine, offers, customer_ids)
     note = (
-        f"{campaigns} campaigns that began on or after {clock.local:%Y-%m-%d}, the date of the features"
+        f"{len(booked.campaigns)} campaigns that began on or after {clock.local:%Y-%m-%d}, the date of the features"
         if later
-        else f"all {campaigns} campaigns; they began before {clock.local:%Y-%m-%d}, so the features may know the answers"
+        else f"all {len(booked.campaigns)} campaigns; they began before {clock.local:%Y-%m-%d}, so the features may know the answers"
     )
-    return Outcome(accounting, offers, contacts, responses, (), note, overlaps=not later)
+    return Outcome(
+        booked,
+        offers,
+        contacts.astype(np.int64),
+        responses.astype(np.int64),
+        (),
+        note + _left_alone(engine, tables),
+        overlaps=not later,
+        spent=spent if booked.varies else None,
+        earned=earned if booked.varies else None,
+    )
+
+
+def _by_customer(engine: Session, offers: tuple[str, ...], customer_ids: Texts) -> tuple[Floats, Floats, Floats, Floats]:
+    """Contacts, answers, money spent and earned by customer and offer, (n, m) each."""
+    table = engine.arrow(
+        "SELECT customer_id, offer, CAST(count(*) AS DOUBLE) AS contacts, CAST(sum(answered) AS DOUBLE) AS responses,"
+        f" CAST(sum(spent) AS DOUBLE) AS spent, CAST(sum(earned) AS DOUBLE) AS earned FROM {books.ANSWERS} GROUP BY customer_id, offer"
+    )
+    row = pc.index_in(table["customer_id"], value_set=pa.array(customer_ids, pa.string())).cast(pa.float64()).to_numpy()
+    column = pc.index_in(table["offer"], value_set=pa.array(offers, pa.string())).to_numpy()
+    here = ~np.isnan(row)
+    found = []
+    for name in ("contacts", "responses", "spent", "earned"):
+        dense = np.zeros((len(customer_ids), len(offers)))
+        dense[row[here].astype(np.int64), column[here]] = table[name].to_numpy()[here]
+        found.append(dense)
+    return found[0], found[1], found[2], found[3]
+
+
+def _left_alone(engine: Session, tables: Tables) -> str:
+    """Words about rows of `contacted` that are no contacts, and about the arms that are."""
+    if not tables.has("contacted", "arm"):
+        return ""
+    rows = engine.rows(
+        "SELECT arm, is_held_out(arm) AS held, count(*) FROM contacted GROUP BY arm, is_held_out(arm) ORDER BY arm NULLS LAST"
+    )
+    held = sum(n for _, out, n in rows if out)
+    arms = [arm for arm, out, _ in rows if arm is not None and not out]
+    named = f"; arms that count as contacted: {', '.join(arms[:MOST_ARMS])}{' and more' if len(arms) > MOST_ARMS else ''}" if arms else ""
+    return f"; {held:,} rows of customers who were held out are no contacts{named}"

@@ -79,8 +79,8 @@ def profit(outcome: Outcome, members: NDArray[np.bool_], rng: np.random.Generato
     low, high = np.quantile(_redrawn_ratios(money, contacts, rng), [0.025, 0.975])
     answered = response(outcome, members)
     if answered is not None and ((contacts > 0).sum() < FEW or low == high):
-        a = outcome.accounting
-        low, high = a.revenue * answered.low - a.contact_cost, a.revenue * answered.high - a.contact_cost
+        cost, revenue = float(outcome.costs()[members].sum() / contacts.sum()), outcome.accounting.revenue
+        low, high = revenue * answered.low - cost, revenue * answered.high - cost
     return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()))
 
 

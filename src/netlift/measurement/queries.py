@@ -19,7 +19,6 @@ def kept(tables: Tables, *, start: date, end: date) -> Mapping[str, str]:
     found by comparing each start with the latest end before it.
     """
     known = " UNION SELECT customer_id FROM customers" if tables.has("customers") else ""
-    addressed = "WHERE coalesce(t.arm, '') <> 'holdout'" if tables.has("contacted", "arm") else ""
     return {
         "measurement_people": f"""
 SELECT customer_id, row_number() OVER (ORDER BY customer_id NULLS LAST) - 1 AS customer
@@ -39,7 +38,7 @@ SELECT DISTINCT c.campaign, p.customer
 FROM contacted AS t
 JOIN measurement_people AS p ON p.customer_id = t.customer_id
 JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
-{addressed}
+WHERE {tables.addressed("t")}
 """,
         "measurement_spells": """
 WITH spans AS (

@@ -68,13 +68,12 @@ def _campaign(field: Field, rows: Ints) -> _Campaign:
     pairs = [(o.name, c) for o in field.offers if o.name in known for c in o.channels if c in field.settings.channels]
     options = tuple(Option(name, c, field.settings.contact_cost(c)) for name, c in pairs)
     profit, reached = np.full((len(rows), len(options)), np.nan), np.zeros(len(rows), dtype=bool)
-    usual = field.settings.response.contact_cost if field.settings.response else 0.0  # which the evidence has taken off
     cautious = field.limits.judged_by == "lower bound"
     for j, option in enumerate(options):
         on = absent(field.reaches[option.channel].reason[rows])
-        more = usual - option.cost
         for s, each in tried.items():
             for e in (e for e in each if e.offer == option.offer):
+                more = e.cost - option.cost  # the evidence has taken off the other
                 here = on & (segment == s)
                 reached |= here
                 if e.profit + more > field.limits.minimum_profit and (e.low + more > 0 or not cautious):

@@ -12,6 +12,7 @@ Assumes that the segments were not made from the same answers; where they were, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from netlift.records import Floats, Ints, Outcome
 from netlift.settings import OfferSettings
 
 POINTS = 40  # of the grid of M
+ROUNDING = 1e-12
+Z95 = 1.959964
 TYPICAL = 10  # contacts: the median of M beforehand; small, so that little is borrowed unless the segments agree
 
 
@@ -38,6 +41,8 @@ class Evidence:
     profit: float
     low: float
     high: float
+    cost: float  # of a contact with this offer, which `profit` has taken off
+    break_even: float  # share of answers from which a contact pays for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +56,37 @@ class Rates:
     high: Floats
 
 
-def past(offer: OfferSettings, outcome: Outcome) -> tuple[Ints, Ints] | None:
-    """Contacts and responses per customer, (n,) each; None where nobody was ever contacted with the offer.
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What each customer was sent of one offer and answered, (n,) each: counts, and money spent and earned."""
+
+    contacts: Ints
+    responses: Ints
+    spent: Floats
+    earned: Floats
+
+
+def past(offer: OfferSettings, outcome: Outcome) -> Past | None:
+    """Contacts and responses per customer with their money; None where nobody was ever contacted with the offer.
 
     A past offer is found by its name; the whole outcome stands for the offer marked `current`.
     """
     if offer.name in outcome.offers:
-        j = outcome.offers.index(offer.name)
-        contacts, responses = outcome.contacts[:, j], outcome.responses[:, j]
+        of: Any = [outcome.offers.index(offer.name)]
     elif offer.current:
-        contacts, responses = outcome.contacts.sum(axis=1), outcome.responses.sum(axis=1)
+        of = slice(None)
     else:
         return None
+    contacts, responses = outcome.contacts[:, of].sum(axis=1), outcome.responses[:, of].sum(axis=1)
     too_many = int((responses > contacts).sum())
     if too_many:
         raise InputError(
             f"{too_many} customers answered '{offer.name}' more often than they were contacted; "
             "an answer counts once per contact: check the tables contacted and responses."
         )
-    return (contacts, responses) if contacts.any() else None
+    if not contacts.any():
+        return None
+    return Past(contacts, responses, outcome.costs()[:, of].sum(axis=1), outcome.revenues()[:, of].sum(axis=1))
 
 
 def rates(contacts: Ints, responses: Ints, group: Ints, k: int) -> Rates:
@@ -128,12 +145,45 @@ def evidence(offers: Sequence[OfferSettings], outcome: Outcome | None, segment: 
     names, group = np.unique(segment, return_inverse=True)
     found: dict[int, list[Evidence]] = {int(s): [] for s in names}
     for offer in offers:
-        counts = past(offer, outcome) if outcome is not None else None
-        if outcome is None or counts is None:
+        known = past(offer, outcome) if outcome is not None else None
+        if outcome is None or known is None:
             continue
-        r = rates(*counts, group, len(names))
-        a = outcome.accounting
+        r = rates(known.contacts, known.responses, group, len(names))
+        worth, half = _per_answer(known, group, len(names), default=outcome.accounting.revenue)
+        cost = float(known.spent.sum() / known.contacts.sum())
+        low, high = (_product_end(r.rate, end, worth, half) for end in (r.low, r.high))
         for j, s in enumerate(names):
-            money = [a.revenue * float(x[j]) - a.contact_cost for x in (r.rate, r.low, r.high)]
-            found[int(s)].append(Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), *money))
+            profit, least, most = (float(x[j]) - cost for x in (r.rate * worth, low, high))
+            even = cost / float(worth[j]) if worth[j] > 0 else math.inf
+            found[int(s)].append(Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), profit, least, most, cost, even))
     return {s: tuple(sorted(e, key=lambda one: -one.low)) for s, e in found.items()}
+
+
+def _product_end(rate: Floats, end: Floats, worth: Floats, half: Floats) -> Floats:
+    """An end of the interval of rate × worth from those of its independent factors (MOVER: Zou and Donner, Stat. Med. 27, 2008)."""
+    distance = np.hypot(worth * (rate - end), rate * half)
+    return np.asarray(rate * worth + np.sign(end - rate) * distance)
+
+
+def _per_answer(known: Past, group: Ints, k: int, *, default: float) -> tuple[Floats, Floats]:
+    """Money of an answer in k groups, (k,), and half the width of its 95 % interval, (k,); 0 where all answers bring the same.
+
+    A group's mean is drawn to that of all by Z = T² / (T² + V) with V = variance of an answer / answers and T² the variance between the
+    groups by moments (DerSimonian and Laird 1986). Customers are the units of chance.
+    """
+    y = np.bincount(group, weights=known.responses, minlength=k)
+    earned = np.bincount(group, weights=known.earned, minlength=k)
+    if not y.sum():
+        return np.full(k, default), np.zeros(k)
+    mean = earned.sum() / y.sum()
+    raw = np.divide(earned, y, out=np.full(k, mean), where=y > 0)
+    squares = float(((known.earned - raw[group] * known.responses) ** 2).sum())
+    if squares <= ROUNDING * float((known.earned**2).sum()):
+        return raw, np.zeros(k)
+    freedom = max(int((known.responses > 0).sum()) - int((y > 0).sum()), 1)
+    w = y * freedom / squares  # 1 / V
+    between = max(0.0, float((w * (raw - mean) ** 2).sum()) - int((y > 0).sum()) + 1) / float(w.sum() - (w**2).sum() / w.sum() or 1.0)
+    tempered = between * w + 1
+    Z = between * w / tempered
+    variance = between / tempered + (1 - Z) ** 2 / (w / tempered).sum()
+    return mean + Z * (raw - mean), Z95 * np.sqrt(variance)

@@ -135,12 +135,12 @@ def past_contacts(ask: Asker, as_of: datetime, days: Sequence[int]) -> tuple[Int
         moments.append("k.start_date")
     if not moments or not ask.tables.has("contacted"):
         return windows
-    arm = "WHERE coalesce(c.arm, '') <> 'holdout'" if ask.tables.has("contacted", "arm") else ""
     join = "LEFT JOIN campaigns AS k ON k.campaign_id = c.campaign_id" if campaigns else ""
     sql = f"""
         SELECT p.place, {", ".join(f"CAST(sum(CASE WHEN x.moment >= ? THEN 1 ELSE 0 END) AS BIGINT) AS contacts_{d}d" for d in days)}
         FROM {PEOPLE} AS p
-        JOIN (SELECT c.customer_id, coalesce({", ".join(moments)}) AS moment FROM contacted AS c {join} {arm}) AS x
+        JOIN (SELECT c.customer_id, coalesce({", ".join(moments)}) AS moment
+              FROM contacted AS c {join} WHERE {ask.tables.addressed("c")}) AS x
              ON x.customer_id = p.customer_id
         WHERE x.moment < ? GROUP BY p.place"""
     starts: list[Any] = [as_of - timedelta(days=d) for d in days]

@@ -49,7 +49,7 @@ def _test(decision: Decision) -> str:
 
 
 def _keep(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:  # noqa: ARG001 - the shape of all four
-    limit = percent(accounting.break_even)
+    limit = percent(evidence.break_even)
     return (
         f"Keep this offer: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} Even the low end of the interval "
         f"earns money. Fewer than {limit} answers in the next campaign would change this."
@@ -57,7 +57,7 @@ def _keep(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: A
 
 
 def _new_offer(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:
-    limit = percent(accounting.break_even)
+    limit = percent(evidence.break_even)
     return (
         f"What was tried loses money here: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} But these are good "
         f"customers{_worth(facts)}. So test something completely different: {_rivals(decision)}. It pays if more than {limit} answer; "
@@ -72,7 +72,7 @@ def _ab_test(decision: Decision, facts: Facts, *, evidence: Evidence, accounting
     else:
         state, reason = "It is open whether contacts earn money here", "More answers are needed"
     others = _others([e for e in facts.tried if e is not evidence], accounting)
-    limit = percent(accounting.break_even)
+    limit = percent(evidence.break_even)
     return (
         f"{state}: {figures(evidence, accounting)}.{others} {reason}: test {_rivals(decision)}. Keep an offer that clearly more than "
         f"{limit} answer; if none reaches that, stop."
@@ -83,7 +83,7 @@ def _do_not_target(decision: Decision, facts: Facts, *, evidence: Evidence, acco
     worth = (
         f"The customers are worth clearly less than the average{_worth(facts)}. " if facts.worth and facts.worth.standing == "below" else ""
     )
-    limit = percent(accounting.break_even)
+    limit = percent(evidence.break_even)
     return (
         f"Contacts lose money here: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} Even the high end of the "
         f"interval is a loss. {worth}If you still want to contact them, try '{decision.fallback}' on a few: only more than {limit} "
@@ -113,7 +113,7 @@ def figures(e: Evidence, accounting: Accounting) -> str:
         if e.contacts
         else f"'{e.offer}' was never sent to these customers, only to others"
     )
-    return f"{did} and is expected to bring {money(e, accounting)} ({accounting}; break-even at {percent(accounting.break_even)} answers)"
+    return f"{did} and is expected to bring {money(e, accounting)} ({accounting}; break-even at {percent(e.break_even)} answers)"
 
 
 def money(e: Evidence, accounting: Accounting) -> str:

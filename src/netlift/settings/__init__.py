@@ -197,8 +197,9 @@ class ResponseSettings(Section):
 
     column: str | None = None
     campaign: str = Field(default="past campaigns", description="the accounting's name in every figure")
-    contact_cost: float = Field(ge=0)
-    revenue: float = Field(gt=0)
+    contact_cost: float = Field(ge=0, description="money per contact, where the campaign tells none of its own")
+    revenue: float = Field(gt=0, description="money per response, where neither the response nor its campaign tells it")
+    margin: float | None = Field(default=None, gt=0, le=1, description="share of sales that is earned; default: sales are counted in full")
 
 
 class SegmentSettings(Section):

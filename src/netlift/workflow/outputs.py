@@ -19,7 +19,20 @@ import pyarrow.parquet as pq
 
 from netlift.engine import Engine
 from netlift.errors import SettingsError
-from netlift.records import Asking, Audience, Candidate, Features, Insight, Recommendation, Segment, Segmentation, TableInput, Tables, Texts
+from netlift.records import (
+    Asking,
+    Audience,
+    Candidate,
+    Features,
+    Insight,
+    Outcome,
+    Recommendation,
+    Segment,
+    Segmentation,
+    TableInput,
+    Tables,
+    Texts,
+)
 from netlift.segments import Assigned
 
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
@@ -179,6 +192,13 @@ def read_audience(path: Path) -> Audience:
         table["expected_profit"].to_numpy().astype(np.float64),
         texts["excluded_reason"],
     )
+
+
+def accounting(outcome: Outcome) -> dict[str, Any]:
+    """The book-keeping behind every profit of a run."""
+    books = outcome.accounting
+    totals = {n: sum(getattr(c, n) for c in books.campaigns) for n in ("contacts", "responses", "spent", "earned")}
+    return {**plain(books), **totals, "break_even": books.break_even, "note": outcome.note}
 
 
 def write_quarantine(engine: Engine, tables: Tables, folder: Path) -> None:

@@ -41,6 +41,7 @@ from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 OPINIONS = "survey.json"
 PROPOSALS = "proposals.json"
+ACCOUNTING = "accounting.json"
 FILES = {
     "run.json",
     "customers.parquet",
@@ -49,6 +50,7 @@ FILES = {
     OPINIONS,
     "recommendations.json",
     PROPOSALS,
+    ACCOUNTING,
     "audience.parquet",
     "quarantine",
     "report.html",
@@ -286,6 +288,8 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
     outputs.write_json(outputs.recommendations(thought.choice.recommendations), folder / "recommendations.json")
     if thought.choice.proposals:
         outputs.write_json([outputs.plain(p) for p in thought.choice.proposals], folder / PROPOSALS)
+    if thought.features.outcome is not None:
+        outputs.write_json(outputs.accounting(thought.features.outcome), folder / ACCOUNTING)
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
