@@ -179,6 +179,11 @@ class Outcome:
     spent: Floats | None = None
     earned: Floats | None = None
 
+    def of(self, at: Ints) -> Outcome:
+        """That of some customers; the accounting stays that of all."""
+        spent, earned = (None if x is None else x[at] for x in (self.spent, self.earned))
+        return replace(self, contacts=self.contacts[at], responses=self.responses[at], spent=spent, earned=earned)
+
     def costs(self) -> Floats:
         """Money for the contacts of each customer with each offer, (n, m)."""
         return np.asarray(self.accounting.contact_cost * self.contacts, dtype=np.float64) if self.spent is None else self.spent
@@ -277,7 +282,7 @@ class Features:
             customer_ids=self.customer_ids[at],
             values=values,
             value=None if self.value is None else self.value[at],
-            outcome=None if o is None else replace(o, contacts=o.contacts[at], responses=o.responses[at]),
+            outcome=None if o is None else o.of(at),
             rows=None,
             forecast=f and replace(f, spend=f.spend[at], low=f.low[at], high=f.high[at]),
             sufficiency={name: tiers[at] for name, tiers in self.sufficiency.items()},
@@ -509,6 +514,28 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class PastEffect:
+    """What a past campaign changed, from customers held out. Money per customer contacted, after its cost, with 95 % intervals."""
+
+    campaign: str
+    offer: str
+    contacted: int
+    held_out: int
+    of: str  # the outcome in words
+    effect: float  # of contacting everybody
+    low: float
+    high: float
+    qini: float  # per 1,000 customers: whether the order by predicted effect finds whom a contact moves
+    qini_low: float
+    qini_high: float
+    by_lot: bool  # whether the arms can have been drawn at random
+    personalise: bool  # whether deciding one by one surely earns more than the best thing done to everybody
+    learner: str
+    sentence: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Offer and channel per customer, and who cannot or should not be contacted."""
 
@@ -524,6 +551,7 @@ class Choice:
     asking: Asking | None = None  # None where there are no segments, or nothing is known of what contacting them brings
     allocated: Allocated | None = None  # None where the settings set no limits
     proposals: tuple[Proposal, ...] = ()  # one per segment; empty where nothing is known of what customers buy
+    effects: tuple[PastEffect, ...] = ()  # of past campaigns that held customers out
 
 
 # --- experiments -------------------------------------------------------------------------------------------------

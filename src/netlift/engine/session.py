@@ -15,7 +15,10 @@ EMAIL = f"{_ATOM}([.]{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]([a-z0-9-
 NOWHERE = ".*[@.](invalid|test|localhost)"
 LONGEST_EMAIL = 254  # characters
 # What files call the customers of a campaign that were left alone so that its effect can be measured, in small letters.
-HELD_OUT = "((universal |global )?(hold[ _-]?out|control|kontroll)([ _-]?(group|gruppe|arm))?|kontrolle|kontrollgruppe|no[ _-]?contact)"
+HELD_OUT = (
+    "((universal |global )?(hold[ _-]?out|control|kontroll)([ _-]?(group|gruppe|arm))?|kontrolle|kontrollgruppe"
+    "|no[ _-]?(contact|message|e?-?mail))"
+)
 BATCH = 100_000  # rows that `apply` hands over at once, at most
 
 Work = Callable[[pa.RecordBatch], pa.RecordBatch]  # some rows in, as many or fewer rows out

@@ -74,7 +74,7 @@ def _price(settings: Settings, response: ResponseSettings, row: tuple[Any, ...])
 
 
 def keep_answers(engine: Session, tables: Tables, *, margin: float | None, since: str) -> None:
-    """Keep ANSWERS: a row per customer and campaign that addressed him, with the money of both sides.
+    """Keep ANSWERS: a row per customer who has features and campaign that addressed him, with the money of both sides.
 
     Columns customer_id, offer, campaign, answered (0 or 1), told (1 = the answer tells its own money), spent, earned.
     Several contacts of one campaign are paid for each, where the table says when they were; several answers count once and add their money.
@@ -97,6 +97,7 @@ FROM (
     GROUP BY c.customer_id, c.campaign_id
 ) AS s
 JOIN {PRICES} AS p ON p.campaign = s.campaign_id
+JOIN features_population AS q ON q.customer_id = s.customer_id
 LEFT JOIN (
     SELECT r.customer_id AS customer_id, r.campaign_id AS campaign_id, {told} AS earned
     FROM responses AS r GROUP BY r.customer_id, r.campaign_id

@@ -99,7 +99,7 @@ def _from_campaigns(
         contacts.astype(np.int64),
         responses.astype(np.int64),
         (),
-        note + _left_alone(engine, tables),
+        note + _left_alone(engine, tables) + _strangers(engine),
         overlaps=not later,
         spent=spent if booked.varies else None,
         earned=earned if booked.varies else None,
@@ -134,3 +134,10 @@ def _left_alone(engine: Session, tables: Tables) -> str:
     arms = [arm for arm, out, _ in rows if arm is not None and not out]
     named = f"; arms that count as contacted: {', '.join(arms[:MOST_ARMS])}{' and more' if len(arms) > MOST_ARMS else ''}" if arms else ""
     return f"; {held:,} rows of customers who were held out are no contacts{named}"
+
+
+def _strangers(engine: Session) -> str:
+    """Words about customers in `contacted` who have no features, so that nothing of them is counted."""
+    sql = "SELECT count(DISTINCT c.customer_id) FROM contacted AS c LEFT JOIN features_population AS p ON p.customer_id = c.customer_id"
+    unknown = engine.rows(f"{sql} WHERE p.customer_id IS NULL")[0][0]
+    return f"; contacts of {unknown:,} customers without features are not counted" if unknown else ""

@@ -13,11 +13,14 @@ from netlift.offers.advice import Buying, advise, losers, per_customer, priced
 from netlift.offers.asking import asking
 from netlift.offers.budgeting import Field, within
 from netlift.offers.evidence import evidence
+from netlift.offers.past_trials import advised, past_trials
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
 from netlift.offers.worth import PEOPLE, bought, money_columns
 from netlift.records import Choice, Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation, Tables, Texts
 from netlift.settings import OfferSettings, Settings
+
+NOT_WORTH = "a contact costs more than it changes"  # reason against contacting: decided one by one from a past trial
 
 
 def choose(
@@ -53,7 +56,8 @@ def choose(
         reaches = {c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted(needed)}
     finally:
         engine.unregister(PEOPLE)
-    people = _People(segmentation.segment, silenced, _capped(settings, week, month))
+    trials = past_trials(settings, engine, tables, features)
+    people = _People(segmentation.segment, silenced, _capped(settings, week, month), trials.pays)
     offer, channel, consent, reason = _per_customer(people, advice, channels, reaches)
     choice = Choice(
         recommendations=tuple(recommendation for recommendation, _ in advice.values()),
@@ -64,13 +68,19 @@ def choose(
         consent=consent,
         contacts_7d=week,
         contacts_30d=month,
-        warnings=(*losers(advice, features), *_doubts(settings, tables, offers, features.outcome)),
+        warnings=(
+            *advised(trials.effects, settings.project.currency),
+            *losers(advice, features),
+            *_doubts(settings, tables, offers, features.outcome, tested=bool(trials.effects)),
+            *trials.notes,
+        ),
         asking=asking(features, segmentation, advice),
+        effects=trials.effects,
     )
     if settings.allocation is not None:
         tried = evidence(offers, features.outcome, people.segment)
         free = ~silenced & absent(people.capped)
-        choice = within(Field(settings, settings.allocation, offers, people.segment, free, tried, reaches), choice)
+        choice = within(Field(settings, settings.allocation, offers, people.segment, free, tried, reaches, trials.pays), choice)
     cost = _costs(settings, choice)
     return replace(choice, recommendations=priced(advice, people.segment, cost=cost, outcome=features.outcome))
 
@@ -82,6 +92,7 @@ class _People:
     segment: Ints
     silenced: Mask
     capped: Texts  # the contact cap that is reached, None = none
+    pays: Mapping[str, Mask]  # by offer that past trials decide on one by one: whether a contact is expected to bring more than it costs
 
 
 def _past_offers(outcome: Outcome | None) -> tuple[OfferSettings, ...]:
@@ -142,6 +153,8 @@ def _per_customer(
         reason[free] = people.capped[free]
         if recommendation.offers:
             offer[members] = recommendation.offers[0]
+            if recommendation.action == "keep" and recommendation.offers[0] in people.pays:
+                reason[members & absent(reason) & ~people.pays[recommendation.offers[0]]] = NOT_WORTH
         else:
             reason[members & absent(reason)] = untargeted
     reason[people.silenced] = "suppressed"
@@ -158,10 +171,14 @@ def _first_channel(members: Mask, channels: Sequence[str], reaches: Mapping[str,
         channel[reached], reason[reached] = name, None
 
 
-def _doubts(settings: Settings, tables: Tables, offers: Sequence[OfferSettings], outcome: Outcome | None) -> tuple[str, ...]:
-    """What the advice rests on and what is missing."""
+def _doubts(
+    settings: Settings, tables: Tables, offers: Sequence[OfferSettings], outcome: Outcome | None, *, tested: bool
+) -> tuple[str, ...]:
+    """What the advice rests on and what is missing; `tested` = there were past campaigns with customers held out."""
     found = []
-    if outcome is not None:
+    if outcome is not None and tested:
+        found.append("Profit of segments counts every answer as earned by the contact; what contacts changed is told beside it.")
+    elif outcome is not None:
         found.append(
             "Profit counts every answer as earned by the contact: without a control group nobody knows who would have bought anyway."
         )

@@ -197,6 +197,8 @@ def effects(columns: Mapping[str, Column], trial: Trial, names: tuple[str, ...] 
         if name not in LEARNERS:
             raise InputError(f"There is no learner '{name}'; choose from {', '.join(LEARNERS)}.")
     kind = trial.arm * 2 + (trial.y > 0)
+    if not trial.binary and np.bincount(kind)[np.unique(kind)].min() < FOLDS:  # of amounts, a handful need not be spread evenly
+        kind = trial.arm
     fold = folds(np.unique(kind, return_inverse=True)[1], encoding.groups(columns), seed=trial.seed)
     n, arms = len(trial.y), len(trial.shares)
     mu, found = np.empty((n, arms)), {name: np.empty((n, arms - 1)) for name in names}
@@ -210,3 +212,10 @@ def effects(columns: Mapping[str, Column], trial: Trial, names: tuple[str, ...] 
         for name in names:
             found[name][score] = LEARNERS[name](seen, X, nuisance)
     return Effects(fold, mu, found)
+
+
+def scores(columns: Mapping[str, Column], trial: Trial, name: str, *, everybody: Mapping[str, Column]) -> Floats:
+    """Effects of one learner, fitted on the whole trial, for `everybody`, who has the same columns, (m, A)."""
+    design = encoding.fit(columns, np.arange(len(trial.y)))
+    seen, X = replace(trial, X=design.matrix(columns)), design.matrix(everybody)
+    return LEARNERS[name](seen, X, Nuisance(cache(partial(expected, seen, X)), cache(partial(_crossed, seen))))

@@ -41,7 +41,7 @@ from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 OPINIONS = "survey.json"
 PROPOSALS = "proposals.json"
-ACCOUNTING = "accounting.json"
+ACCOUNTING, EFFECTS = "accounting.json", "effects.json"
 FILES = {
     "run.json",
     "customers.parquet",
@@ -51,6 +51,7 @@ FILES = {
     "recommendations.json",
     PROPOSALS,
     ACCOUNTING,
+    EFFECTS,
     "audience.parquet",
     "quarantine",
     "report.html",
@@ -290,6 +291,8 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
         outputs.write_json([outputs.plain(p) for p in thought.choice.proposals], folder / PROPOSALS)
     if thought.features.outcome is not None:
         outputs.write_json(outputs.accounting(thought.features.outcome), folder / ACCOUNTING)
+    if thought.choice.effects:
+        outputs.write_json([outputs.plain(e) for e in thought.choice.effects], folder / EFFECTS)
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
