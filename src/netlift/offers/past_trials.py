@@ -141,7 +141,7 @@ def _learnt(campaign: _Campaign, known: Mapping[str, Column], books: Accounting,
     held = campaign.arm == HELD
     if campaign.of == ANSWERS and not campaign.y[held].any():
         raise InputError("no customer held out has an answer, so answers tell nothing about them; transactions would.")
-    columns: dict[str, Column] = {name: values[campaign.rows] for name, values in known.items()}
+    columns, _ = encoding.usable({name: values[campaign.rows] for name, values in known.items()}, ())
     for name in ("an outcome", "an arm"):
         if name in columns:
             raise InputError(f"a feature is named '{name}'; give it another name.")
