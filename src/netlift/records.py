@@ -345,6 +345,16 @@ class Segmentation:
 # --- insight -----------------------------------------------------------------------------------------------------
 
 
+# What a figure rests on: "enough" facts of its own, "few", few and so "shrunk" to what is known of all, or "prior-only": that alone.
+Sufficiency = Literal["enough", "few", "shrunk", "prior-only"]
+RESTS_ON: Mapping[str, str] = {
+    "enough": "enough facts of its own",
+    "few": "few facts",
+    "shrunk": "few facts of its own, drawn to the others",
+    "prior-only": "no facts of its own, only the others'",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trait:
     """Mean of one feature in a segment beside the mean of all customers."""
@@ -354,6 +364,8 @@ class Trait:
     base_mean: float
     unit: str
     difference: float  # (mean - base mean) / standard deviation of all customers
+    enough: float = 1.0  # share of the segment's customers whose own facts tell it
+    shrunk: float = 0.0  # share of those with few facts, drawn to the mean of all; of the others nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +377,7 @@ class Response:
     rate: float
     low: float
     high: float
+    sufficiency: Sufficiency = "enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +389,7 @@ class Profit:
     low: float
     high: float
     total: float
+    sufficiency: Sufficiency = "enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +422,7 @@ class Opinion:
     high: float
     effective: float  # as many equal answers would be worth the same
     missed: float  # share of all customers for whom nobody like them in segment, money or recency answered, or too few
+    sufficiency: Sufficiency = "enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +453,7 @@ class Recommendation:
     high: float | None
     why: str
     warnings: tuple[str, ...] = ()
+    sufficiency: Sufficiency | None = None  # of the expected profit; None = no evidence
 
 
 @dataclass(frozen=True, slots=True)

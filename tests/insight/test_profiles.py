@@ -20,7 +20,7 @@ def named(values: Floats, segment: Ints, *names: str) -> dict[int, str]:
     features = tuple(dataclasses.replace(f, name=n) for f, n in zip(given.features, names, strict=True))
     given = dataclasses.replace(given, features=features, inputs=names)
     found = profiles.averages(given, segment)
-    return profiles.names(given, names, {s: profiles.profile(given, names, found, segment=s) for s in found.by_segment})
+    return profiles.names(given, names, {s: profiles.profile(given, names, found, segments=segment, segment=s) for s in found.by_segment})
 
 
 def three() -> tuple[Features, Ints]:
@@ -33,7 +33,7 @@ def test_a_profile_stands_beside_the_base_in_units_and_standard_deviations() -> 
     """Mean, base mean and their difference, inputs first."""
     values = np.column_stack([np.arange(10.0), np.repeat([0.0, 1.0], 5)])
     found = profiles.averages(customers(values), np.repeat([1, 2], 5))
-    first, second = profiles.profile(customers(values), ("f1",), found, segment=2)
+    first, second = profiles.profile(customers(values), ("f1",), found, segments=np.repeat([1, 2], 5), segment=2)
     assert (first.feature, first.mean, first.base_mean, first.unit, first.difference) == ("f1", 1.0, 0.5, "points", 1.0)
     assert (second.feature, second.mean, second.base_mean) == ("f0", 7.0, 4.5)
 
@@ -42,10 +42,26 @@ def test_missing_values_are_left_out_of_means() -> None:
     """And a feature that nobody has does not break the profile."""
     values = np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, np.nan]])
     found = profiles.averages(customers(values), np.array([1, 1, 2]))
-    traits = profiles.profile(customers(values), (), found, segment=1)
+    traits = profiles.profile(customers(values), (), found, segments=np.array([1, 1, 2]), segment=1)
     assert (traits[0].mean, traits[0].base_mean) == (1.0, 2.0)
     assert np.isnan(traits[1].mean)
     assert traits[1].difference == 0
+    assert [(t.enough, t.shrunk) for t in traits] == [(0.5, 0.0), (0.0, 0.0)]
+
+
+def test_a_trait_tells_how_many_customers_it_rests_on() -> None:
+    """Of four customers of a segment two have enough facts of a share, one few, one none: 50 % and 25 %."""
+    given = customers(np.full((5, 1), 0.3))
+    given = dataclasses.replace(
+        given,
+        features=(dataclasses.replace(given.features[0], group="category"),),
+        sufficiency={"categories": np.array(["enough", "enough", "shrunk", "prior-only", "enough"], dtype=object)},
+    )
+    segment = np.array([1, 1, 1, 1, 2])
+    found = profiles.averages(given, segment)
+    (first,), (second,) = (profiles.profile(given, (), found, segments=segment, segment=s) for s in (1, 2))
+    assert (first.enough, first.shrunk) == (0.5, 0.25)
+    assert (second.enough, second.shrunk) == (1.0, 0.0)
 
 
 def test_the_session_averages_as_memory_does() -> None:
@@ -65,6 +81,7 @@ def test_the_session_averages_as_memory_does() -> None:
     assert set(found.by_segment) == {1, 2, 3}
     for s, mean in expected.by_segment.items():
         np.testing.assert_allclose(found.by_segment[s], mean)
+        np.testing.assert_allclose(found.known[s], expected.known[s])
 
 
 def test_names_say_the_two_clearest_differences() -> None:

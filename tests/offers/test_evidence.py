@@ -119,6 +119,15 @@ def test_the_best_lower_bound_comes_first() -> None:
     assert found[1].profit > found[0].profit
 
 
+def test_what_a_figure_rests_on_is_told() -> None:
+    """400 contacts outweigh the others, 3 are drawn to them, none has only theirs."""
+    group = np.repeat([0, 1, 2, 3], [400, 3, 10, 400])
+    contacts = (group != 2).astype(np.int64)
+    answers = contacts * (np.arange(813) % 5 == 0)
+    found = evidence([FREQUENT], made_outcome(contacts, answers), group)
+    assert [found[s][0].sufficiency for s in range(4)] == ["enough", "shrunk", "prior-only", "enough"]
+
+
 def test_the_current_offer_stands_for_the_whole_outcome_and_a_name_for_its_own() -> None:
     """Contacts are found by the offer's name, else by `current`; an offer nobody got has no evidence."""
     outcome = made_outcome([[1, 2], [0, 3]], [[1, 0], [0, 1]], names=("A", "B"))

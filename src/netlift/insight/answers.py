@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlift.errors import InputError
-from netlift.records import Floats, Ints, Outcome, Profit, Response
+from netlift.records import Floats, Ints, Outcome, Profit, Response, Sufficiency
 
 Z95 = 1.959964
 DRAWS = 1000  # of the bootstrap
@@ -46,7 +46,12 @@ def response(outcome: Outcome, members: NDArray[np.bool_]) -> Response | None:
         return None
     rate = float(responses.sum() / contacts.sum())
     low, high = wilson(rate, _independent_contacts(contacts, responses, rate))
-    return Response(int(contacts.sum()), int(responses.sum()), rate, low, high)
+    return Response(int(contacts.sum()), int(responses.sum()), rate, low, high, sufficiency(contacts))
+
+
+def sufficiency(contacts: Ints) -> Sufficiency:
+    """Whether enough customers were contacted for figures of their answers, by contacts per customer, (n,)."""
+    return "enough" if (contacts > 0).sum() >= FEW else "few"
 
 
 def _independent_contacts(contacts: Ints, responses: Ints, rate: float) -> float:
@@ -72,19 +77,20 @@ def profit(outcome: Outcome, members: NDArray[np.bool_], rng: np.random.Generato
     The interval is a bootstrap over customers. Where few customers were contacted or all brought the same (as when nobody
     answered), redraws show no doubt that is there: then it is Wilson's interval of the response rate, in money.
     """
-    contacts = outcome.contacts.sum(axis=1)[members].astype(float)
+    contacts = outcome.contacts.sum(axis=1)[members]
     money = outcome.profit()[members]
     if not contacts.sum():
         return None
+    tier = sufficiency(contacts)
     low, high = np.quantile(_redrawn_ratios(money, contacts, rng), [0.025, 0.975])
     answered = response(outcome, members)
-    if answered is not None and ((contacts > 0).sum() < FEW or low == high):
+    if answered is not None and (tier == "few" or low == high):
         cost, revenue = float(outcome.costs()[members].sum() / contacts.sum()), outcome.accounting.revenue
         low, high = revenue * answered.low - cost, revenue * answered.high - cost
-    return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()))
+    return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()), tier)
 
 
-def _redrawn_ratios(money: Floats, contacts: Floats, rng: np.random.Generator) -> Floats:
+def _redrawn_ratios(money: Floats, contacts: Ints, rng: np.random.Generator) -> Floats:
     """Profit per contact in 1,000 redraws of the contacted customers; equal customers are drawn together."""
     kinds, sizes = np.unique(np.column_stack([money, contacts])[contacts > 0], axis=0, return_counts=True)
     drawn = rng.multinomial(sizes.sum(), sizes / sizes.sum(), size=DRAWS)

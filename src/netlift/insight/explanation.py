@@ -50,7 +50,7 @@ def _explained(
     features: Features, segmentation: Segmentation, known: Averages, *, found: list[int], rng: np.random.Generator, seed: int
 ) -> tuple[Segment, ...]:
     inputs, outcome = segmentation.inputs, features.outcome
-    traits = {s: profiles.profile(features, inputs, known, segment=s) for s in found}
+    traits = {s: profiles.profile(features, inputs, known, segments=segmentation.segment, segment=s) for s in found}
     names = profiles.names(features, inputs, traits)
     sampled = segmentation.segment if features.rows is None else segmentation.segment[features.rows]
     described = rules.describe(features, inputs, sampled, seed=seed)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from netlift.engine import Session
 from netlift.insight.answers import Z95, wilson
 from netlift.insight.raking import rake
-from netlift.records import Features, Floats, Ints, Opinion, Segmentation, Tables, Texts
+from netlift.records import Features, Floats, Ints, Opinion, Segmentation, Sufficiency, Tables, Texts
 
 QUESTIONS = 40  # those with most answers
 CHOICES = 12  # different answers, above which numbers are averaged and other questions left out
@@ -110,6 +110,11 @@ class _Answered:
         w = self.weight[self.people]
         return float(w.sum() ** 2 / (w**2).sum())
 
+    @property
+    def tier(self) -> Sufficiency:
+        """Whether the answers are worth enough for figures of all customers."""
+        return "enough" if self.effective >= FEWEST else "few"
+
     def shares(self, said: Texts) -> Iterator[Opinion]:
         """Of each answer; several may be given, so that they need not add up to 1."""
         people, texts = self.people, np.asarray(said, dtype=str)
@@ -118,9 +123,9 @@ class _Answered:
             gave = np.unique(self.rows[texts == text])
             share = float(self.weight[gave].sum()) / total
             raw = len(gave) / len(people)
-            yield Opinion(
-                self.question, str(text), len(people), len(gave), raw, share, *wilson(share, self.effective), self.effective, self.missed
-            )
+            low, high = wilson(share, self.effective)
+            people_said = len(people), len(gave)
+            yield Opinion(self.question, str(text), *people_said, raw, share, low, high, self.effective, self.missed, self.tier)
 
     def mean(self, numbers: Floats) -> Opinion:
         """Of answers in numbers."""
@@ -129,9 +134,8 @@ class _Answered:
         spread = math.sqrt(float(w @ (numbers - mean) ** 2 / w.sum()))
         half = Z95 * spread / math.sqrt(self.effective)
         people = len(self.people)
-        return Opinion(
-            self.question, None, people, people, float(numbers.mean()), mean, mean - half, mean + half, self.effective, self.missed
-        )
+        raw, ends = float(numbers.mean()), (mean - half, mean + half)
+        return Opinion(self.question, None, people, people, raw, mean, *ends, self.effective, self.missed, self.tier)
 
 
 def _in_order(text: str) -> tuple[float, str]:

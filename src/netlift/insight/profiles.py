@@ -13,6 +13,7 @@ from netlift.records import Feature, Features, Floats, Ints, Trait
 
 CLEAR = 0.3  # standard deviations of all customers from which a difference is called clear
 VERY = 1.5  # ... and from which it is called very high or very low
+RESTS_ON = {"category": "categories", "channel": "channels", "forecast": "spend"}  # by group of features: the key of their sufficiency
 STAGE = "stage"  # unit of codes, whose mean says nothing
 ALIKE = 0.7  # correlation from which two features say the same in a name
 
@@ -24,6 +25,7 @@ class Averages:
     by_segment: Mapping[int, Floats]
     base: Floats
     sd: Floats
+    known: Mapping[int, Floats]  # share of each segment's customers with the fact, (p,)
 
 
 def averages(features: Features, segment: Ints) -> Averages:
@@ -31,7 +33,8 @@ def averages(features: Features, segment: Ints) -> Averages:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a feature that nobody has: its mean is NaN
         means = {int(s): np.nanmean(features.values[segment == s], axis=0) for s in np.unique(segment)}
-        return Averages(means, np.nanmean(features.values, axis=0), np.nanstd(features.values, axis=0))
+        known = {s: np.asarray((~np.isnan(features.values[segment == s])).mean(axis=0)) for s in means}
+        return Averages(means, np.nanmean(features.values, axis=0), np.nanstd(features.values, axis=0), known)
 
 
 def averages_in(session: Session, features: Features) -> Averages:
@@ -40,21 +43,25 @@ def averages_in(session: Session, features: Features) -> Averages:
     means = ", ".join(f"avg({fact})" for fact in facts)
     spreads = ", ".join(f"stddev_pop({fact})" for fact in facts)
     joined = "features AS f JOIN assigned AS a ON f.customer_id = a.customer_id"
-    found = session.rows(f"SELECT a.segment, {means} FROM {joined} GROUP BY a.segment")
+    shares = ", ".join(f"count({fact}) * 1e0 / count(*)" for fact in facts)
+    found = session.rows(f"SELECT a.segment, {means}, {shares} FROM {joined} GROUP BY a.segment")
     everybody = np.array(session.rows(f"SELECT {means}, {spreads} FROM features AS f")[0], dtype=np.float64)
-    by_segment = {int(row[0]): np.array(row[1:], dtype=np.float64) for row in found}
-    return Averages(by_segment, everybody[: len(facts)], everybody[len(facts) :])
+    by_segment = {int(row[0]): np.array(row[1 : len(facts) + 1], dtype=np.float64) for row in found}
+    known = {int(row[0]): np.array(row[len(facts) + 1 :], dtype=np.float64) for row in found}
+    return Averages(by_segment, everybody[: len(facts)], everybody[len(facts) :], known)
 
 
-def profile(features: Features, inputs: tuple[str, ...], found: Averages, *, segment: int) -> tuple[Trait, ...]:
-    """Mean of every feature in a segment beside the mean of all customers; inputs of the segmentation first."""
+def profile(features: Features, inputs: tuple[str, ...], found: Averages, *, segments: Ints, segment: int) -> tuple[Trait, ...]:
+    """Mean of every feature in a segment beside the mean of all customers, whose segments are (n,); inputs of the segmentation first."""
     mean, base, sd = found.by_segment[segment], found.base, found.sd
     difference = np.divide(mean - base, sd, out=np.zeros(len(sd)), where=sd > 0)
-    traits = [
-        Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j]))
-        for j, f in enumerate(features.features)
-        if f.unit != STAGE
-    ]
+    traits = []
+    for j, f in enumerate(features.features):
+        if f.unit != STAGE:
+            tiers = features.sufficiency.get(RESTS_ON.get(f.group, ""))
+            here = None if tiers is None else tiers[segments == segment]
+            own = (float(found.known[segment][j]), 0.0) if here is None else (float((here == t).mean()) for t in ("enough", "shrunk"))
+            traits.append(Trait(f.name, float(mean[j]), float(base[j]), f.unit, float(difference[j]), *own))
     return tuple(sorted(traits, key=lambda t: t.feature not in inputs))  # a stable sort keeps the order of the features
 
 

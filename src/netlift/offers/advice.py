@@ -63,6 +63,7 @@ def _recommendation(s: int, decision: Decision, facts: Facts, *, warnings: tuple
         high=e.high if e else None,
         why=why(decision, facts),
         warnings=warnings,
+        sufficiency=e.sufficiency if e else None,
     )
 
 

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, betaln
 
 from netlift.errors import InputError
-from netlift.records import Floats, Ints, Outcome
+from netlift.records import Floats, Ints, Outcome, Sufficiency
 from netlift.settings import OfferSettings
 
 POINTS = 40  # of the grid of M
+OUTWEIGHS = 0.5  # weight from which own answers outweigh the others'
 ROUNDING = 1e-12
 Z95 = 1.959964
 TYPICAL = 10  # contacts: the median of M beforehand; small, so that little is borrowed unless the segments agree
@@ -41,6 +42,7 @@ class Evidence:
     profit: float
     low: float
     high: float
+    sufficiency: Sufficiency  # whether the segment's own answers outweigh what is drawn from the others
     cost: float  # of a contact with this offer, which `profit` has taken off
     break_even: float  # share of answers from which a contact pays for itself
 
@@ -54,6 +56,7 @@ class Rates:
     rate: Floats
     low: Floats
     high: Floats
+    own: Floats  # weight of the segment's own answers in `rate`, 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +112,14 @@ def rates(contacts: Ints, responses: Ints, group: Ints, k: int) -> Rates:
     binomial = c * raw * (1 - raw)
     design_effect = np.maximum(np.divide(squares, binomial, out=np.ones(k), where=binomial > 0), 1)
     n = c / design_effect
-    mean, variance = _credible(raw * n, n)
+    mean, variance, own = _credible(raw * n, n)
     size = mean * (1 - mean) / variance - 1
     low, high = (betaincinv(mean * size, (1 - mean) * size, p) for p in (0.025, 0.975))
-    return Rates(c, y, mean, np.minimum(low, mean), np.maximum(high, mean))  # a very skewed one may leave its own mean out
+    return Rates(c, y, mean, np.minimum(low, mean), np.maximum(high, mean), own)  # a very skewed one may leave its own mean out
 
 
-def _credible(y: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of k rates, (k,) each, from answers and contacts."""
+def _credible(y: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean and variance of k rates, and the weight of their own answers in them, (k,) each, from answers and contacts."""
     raw = y / np.maximum(n, 1)
     u = (np.arange(POINTS) + 0.5) / POINTS
     M = (TYPICAL * u / (1 - u))[:, None]
@@ -133,7 +136,7 @@ def _credible(y: Floats, n: Floats) -> tuple[Floats, Floats]:
     of_m = (1 - Z) ** 2 * m * (1 - m) / (W + 1)
     variance = (mean * (1 - mean) - of_m) / (n + M + 1) + of_m
     overall = weight @ mean
-    return overall, weight @ (variance + mean**2) - overall**2
+    return overall, weight @ (variance + mean**2) - overall**2, weight @ Z
 
 
 def evidence(offers: Sequence[OfferSettings], outcome: Outcome | None, segment: Ints) -> dict[int, tuple[Evidence, ...]]:
@@ -154,8 +157,9 @@ def evidence(offers: Sequence[OfferSettings], outcome: Outcome | None, segment: 
         low, high = (_product_end(r.rate, end, worth, half) for end in (r.low, r.high))
         for j, s in enumerate(names):
             profit, least, most = (float(x[j]) - cost for x in (r.rate * worth, low, high))
+            tier: Sufficiency = "prior-only" if not r.contacts[j] else "enough" if r.own[j] > OUTWEIGHS else "shrunk"
             even = cost / float(worth[j]) if worth[j] > 0 else math.inf
-            found[int(s)].append(Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), profit, least, most, cost, even))
+            found[int(s)].append(Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), profit, least, most, tier, cost, even))
     return {s: tuple(sorted(e, key=lambda one: -one.low)) for s, e in found.items()}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from netlift.records import Opinion, ReportContent
+from netlift.records import RESTS_ON, Opinion, ReportContent
 from netlift.reports import ahead, charts, figures, summary, unusual
 
 NAME = "report.html"
@@ -80,6 +80,7 @@ def _environment(currency: str) -> Environment:
         "css_text": lambda text: re.sub(r"[^\w .:,-]", " ", str(text)),
     }
     environment.globals["numbered_notes"] = summary.numbered_notes
+    environment.globals["rests_on"] = RESTS_ON
     environment.globals["money_between"] = figures.money_interval
     environment.tests["known"] = lambda number: number is not None and not math.isnan(number)
     return environment

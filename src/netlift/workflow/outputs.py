@@ -154,7 +154,7 @@ def segments(insight: Insight) -> list[dict[str, Any]]:
 
 def _segment(segment: Segment) -> dict[str, Any]:
     told: dict[str, Any] = plain(segment)
-    told["profile"] = {t.feature: {"mean": plain(t.mean), "base_mean": plain(t.base_mean), "unit": t.unit} for t in segment.profile}
+    told["profile"] = {t.feature: {k: v for k, v in plain(t).items() if k not in {"feature", "difference"}} for t in segment.profile}
     return told
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django import template
 
+from netlift.records import RESTS_ON
 from netlift.reports import charts, figures, summary
 
 register = template.Library()
@@ -39,6 +40,12 @@ def money(amount: float | str | None, currency: str) -> str:
 def signed_money(amount: float | None, currency: str) -> str:
     """A gain or loss with its currency and sign."""
     return figures.money(amount, currency, signed=True)
+
+
+@register.filter
+def rests_on(sufficiency: str | None) -> str:
+    """What a figure rests on, in words; nothing for figures of runs that did not tell."""
+    return RESTS_ON.get(sufficiency or "", "")
 
 
 @register.filter
