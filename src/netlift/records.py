@@ -348,10 +348,10 @@ class Segmentation:
 # What a figure rests on: "enough" facts of its own, "few", few and so "shrunk" to what is known of all, or "prior-only": that alone.
 Sufficiency = Literal["enough", "few", "shrunk", "prior-only"]
 RESTS_ON: Mapping[str, str] = {
-    "enough": "enough facts of its own",
+    "enough": "enough own facts",
     "few": "few facts",
-    "shrunk": "few facts of its own, drawn to the others",
-    "prior-only": "no facts of its own, only the others'",
+    "shrunk": "few own facts, drawn to the others",
+    "prior-only": "no own facts, only the others'",
 }
 
 
