@@ -42,6 +42,18 @@ def test_the_data_of_the_run_give_the_customers_of_the_run(run: Prepared, config
     assert audit.events(int(run.run_id), "assign")[0][1]["customers"] == len(found.customers)
 
 
+def test_other_money_is_refused_and_another_clock_told(run: Prepared, config: Path) -> None:
+    """Amounts in USD are not those of a model in EUR; an earlier day and another time zone are remarks."""
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('currency = "EUR"', 'currency = "USD"'), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"Run {run.run_id} counts in EUR and this netlift.toml in USD.*convert them to EUR"):
+        nl.assign(run.run_id, config)
+    config.write_text(text.replace("Europe/Berlin", "Asia/Tokyo").replace("2026-05-01", "2026-04-01"), encoding="utf-8")
+    earlier, clock = nl.assign(run.run_id, config).remarks
+    assert earlier.startswith(f"The customers are as of 2026-04-01, before 2026-05-01 of run {run.run_id}")
+    assert "Europe/Berlin and this netlift.toml in Asia/Tokyo" in clock
+
+
 def test_newcomers_change_nobody_else(run: Prepared, config: Path, tmp_path: Path) -> None:
     """A giant joins: he gets a segment and a reason, and all the others stay as they were to the bit."""
     with (tmp_path / "shop" / "sales.csv").open("a", encoding="utf-8") as file:

@@ -263,8 +263,19 @@ def assign(
         found = run(run_id, config, out=out, why=why, actor=user, display=bars)
     drift = found.drift
     if as_json:
-        print_json({"run_id": found.run_id, "customers": len(found.customers), "out": out, "drift": drift, "why": found.why})
+        print_json(
+            {
+                "run_id": found.run_id,
+                "customers": len(found.customers),
+                "out": out,
+                "drift": drift,
+                "why": found.why,
+                "remarks": found.remarks,
+            }
+        )
         return
+    for remark in found.remarks:
+        say(f"Mind: {remark}")
     sizes = [(s, drift.sizes_then[s], now) for s, now in drift.sizes_now.items()]
     print_table(f"Segments of run {run_id}", ("segment", "customers then", "now"), sizes)
     rows = [(s, *row.values()) for s, row in drift.movement.items()]

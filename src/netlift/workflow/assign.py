@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from netlift.segments import Drift, Model, Why
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, runs, store_folder
 from netlift.workflow import outputs
-from netlift.workflow.prepare import MODEL
+from netlift.workflow.prepare import MODEL, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 
@@ -31,6 +32,7 @@ class Assigned:
     customers: pa.Table  # the columns of customers.parquet
     drift: Drift
     why: Why | None = None  # of the customer asked about
+    remarks: tuple[str, ...] = ()  # what makes the customers of both times less alike than they seem
 
 
 def assign(
@@ -55,13 +57,15 @@ def assign(
     Raises:
         NotFound: there is no such run or customer, or the model is gone.
         Refused: the model was changed or has no segments, or the actor may not see customers.
-        InputError: the model needs a feature that the tables do not give.
+        InputError: the model needs a feature that the tables do not give, or counts in another currency.
     """
     settings = given(config)
     open_store()
     who = people.acting(actor)
     people.require(who, ("author", "analyst"), "assign customers to segments")
     model, folder = _model(run_id)
+    then_settings = settings_of(folder)
+    _same_money(run_id, then_settings, settings)
     watch = Stopwatch(display or Quiet())
     with Engine(settings.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
@@ -77,7 +81,31 @@ def assign(
         outputs.write_table(customers, out)
     with transaction.atomic():
         audit.record("assign", actor=who, run_id=int(run_id), details={"customers": len(customers), "config_sha256": settings.sha256})
-    return Assigned(run_id, customers, segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment)), reasons)
+    drift = segments.drifted(model, values, then=then, now=(known.customer_ids, found.segment))
+    as_of = datetime.fromisoformat((runs.get(run_id).facts or {})["as_of"])
+    return Assigned(run_id, customers, drift, reasons, _remarks(run_id, then_settings, settings, as_of=(as_of, known.as_of)))
+
+
+def _same_money(run_id: str, then: Settings, now: Settings) -> None:
+    if then.project.currency != now.project.currency:
+        raise InputError(
+            f"Run {run_id} counts in {then.project.currency} and this netlift.toml in {now.project.currency}, so its model would take "
+            f"amounts for others; convert them to {then.project.currency}, or prepare a run in {now.project.currency}."
+        )
+
+
+def _remarks(run_id: str, then: Settings, now: Settings, *, as_of: tuple[datetime, datetime]) -> tuple[str, ...]:
+    found = []
+    if as_of[1] < as_of[0]:
+        found.append(
+            f"The customers are as of {as_of[1]:%Y-%m-%d}, before {as_of[0]:%Y-%m-%d} of run {run_id}: moves are told the wrong way round."
+        )
+    if then.project.time_zone != now.project.time_zone:
+        found.append(
+            f"Run {run_id} counts days and hours in {then.project.time_zone} and this netlift.toml in {now.project.time_zone}: "
+            "a difference in shares of weekdays and hours may be the clock's."
+        )
+    return tuple(found)
 
 
 def _model(run_id: str) -> tuple[Model, Path]:
