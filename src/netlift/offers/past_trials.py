@@ -31,7 +31,7 @@ from netlift.settings import Settings
 
 HELD = "held out"  # what the control arm is called here, whatever the table calls it
 NEWEST = 3  # campaigns looked at, the newest of each offer
-MOST = 50_000  # customers of a campaign learnt from
+MOST = 20_000  # customers of a campaign learnt from
 NOT_BY_LOT = 1e-3  # p below which arms were not drawn at random
 SALES, ANSWERS = "sales on its days", "answers"
 
