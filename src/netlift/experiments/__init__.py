@@ -8,6 +8,7 @@ from netlift.experiments.holdout_value import HoldoutValue, Prospect, best_holdo
 from netlift.experiments.pilot import capped, metric_of
 from netlift.experiments.power import detectable_difference
 from netlift.experiments.replay import Replay, replay
+from netlift.experiments.revenue import size_of_revenue
 from netlift.experiments.sample_ratio import Balance, balance, sample_ratio_p
 from netlift.experiments.size_of_test import sized
 from netlift.experiments.sizing import Sizing, size
@@ -36,5 +37,6 @@ __all__ = [
     "replay",
     "sample_ratio_p",
     "size",
+    "size_of_revenue",
     "sized",
 ]

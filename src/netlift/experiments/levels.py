@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from math import log, sqrt
 
 import numpy as np
@@ -16,6 +17,7 @@ def bonferroni(alpha: float, comparisons: int) -> float:
     return alpha / comparisons
 
 
+@functools.lru_cache(maxsize=256)
 def dunnett(alpha: float, comparisons: int, *, correlation: float) -> float:
     """The two-sided level of each of k comparisons with one control so that all together are at `alpha`.
 

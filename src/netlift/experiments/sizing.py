@@ -37,13 +37,14 @@ class Sizing:
     test: str  # "t", "two proportions" or "permutation"
     total_for_welch: int | None  # customers with which Welch's test could be used in place of the permutation test
     n_per_arm_arcsine: int | None  # of a proportion with equal arms: Cohen's form, beside
+    simulated: bool = False  # power and size from past values, not from mean and spread
 
 
 def power_at(design: Design, effect: float, customers: float) -> float:
     """Probability that a true `effect` of one arm is found when `customers` are in the test.
 
     Means, ratios and revenue: t test, exactly; with clusters their number makes the degrees of freedom (clusters − 2). An effect on
-    revenue is one on all amounts, so it changes their spread too (Welch's test); through more buyers slightly fewer customers do.
+    a ratio or revenue multiplies all amounts, and so their spread (Welch's test); through more buyers slightly fewer customers do.
     Proportions: two-proportion z test with the pooled variance, on customers / variance factor.
 
     Raises:
@@ -142,7 +143,7 @@ def size(
             raise NotEnoughData(
                 f"{customers:,} customers are too few for a test of {design.arms} arms; give {_fewest(design):,.0f} or more."
             )
-    control, each = _arms(design, total, up=customers is None)
+    control, each = arms_of(design, total, up=customers is None)
     everybody = control + each * design.comparisons
     mde = effect_for(design, everybody, power)
     found = mde if effect is None else effect
@@ -174,12 +175,12 @@ def _power(design: Design, effect: float, customers: float) -> float:
     if m.kind == "proportion":
         return power_of(effect, base=m.baseline, held_out=control / factor, treated=treated / factor, alpha=design.level)
     sd = m.sd * math.sqrt(factor)
-    changed = sd * abs(1 + effect / m.baseline) if m.kind == "revenue" and m.baseline else sd
+    changed = sd * abs(1 + effect / m.baseline) if m.kind in {"ratio", "revenue"} and m.baseline else sd
     error, freedom = error_and_freedom((sd, control), (changed, treated), together=design.cluster_size)
     return power_of_means(effect, error=error, freedom=freedom, alpha=design.level)
 
 
-def _arms(design: Design, total: float, *, up: bool) -> tuple[int, int]:
+def arms_of(design: Design, total: float, *, up: bool = True) -> tuple[int, int]:
     """Customers of the control and of each other arm, in whole numbers."""
     whole = (lambda n: math.ceil(n - 1e-6)) if up else math.floor  # a millionth of a customer is rounding
     control = whole(total * design.share)

@@ -1,0 +1,138 @@
+"""The size of a test of revenue, by simulating it with the pilot's own values: mean and spread alone do not tell where tails are heavy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtri, stdtr
+
+from netlift.errors import NotEnoughData
+from netlift.experiments.design import Design
+from netlift.experiments.sizing import Sizing, arms_of, size
+from netlift.records import Floats
+
+DRAWS, BUDGET = 4000, 10_000_000  # simulated tests, and values drawn for them in each round
+LARGEST = 200_000  # buyers in a test above which the normal theory is right and is used alone
+ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """Sums over the buyers of each arm in many tests without an effect, (draws,) each."""
+
+    n: int  # customers in the control
+    m: int  # in another arm
+    y: tuple[Floats, Floats]  # Σy of the control, of the arm
+    yy: tuple[Floats, Floats]
+
+
+def size_of_revenue(
+    values: Floats,
+    design: Design,
+    *,
+    effect: float | None = None,
+    customers: int | None = None,
+    power: float = 0.8,
+    weekly: float | None = None,
+) -> Sizing:
+    """As `size`, with the power of the test that may be used simulated from the values of past customers, (N,).
+
+    An effect multiplies every amount. Buyers are drawn from the pilot with replacement. Where the skew gate closes Welch's test, limits
+    are the quantiles of t without an effect, which is what the studentised permutation test has on average; benchmarks/power.py
+    compares with the permutation test itself. Clusters and CUPED divide the customers by the variance factor.
+
+    Raises:
+        InputError, NotEnoughData: as `size`.
+    """
+    first = size(design, effect=effect, customers=customers, power=power, weekly=weekly)
+    buyers = int(np.sum(values != 0))
+    if first.total * buyers / len(values) > LARGEST * design.variance_factor:
+        return first
+    share = None if effect is None else effect / design.metric.baseline
+    sized = first if share is None or customers is not None else _searched(values, design, first, share, power)
+    tests = _simulate(values, design, sized)
+    mde = _smallest(design, sized, tests, power) * design.metric.baseline
+    found = mde if effect is None else effect
+    return replace(
+        sized,
+        power=_power(design, sized, tests, found / design.metric.baseline),
+        mde=mde,
+        effect=found,
+        simulated=True,
+        weeks=_weeks(sized, weekly),
+    )
+
+
+def _searched(values: Floats, design: Design, first: Sizing, share: float, power: float) -> Sizing:
+    """The size whose simulated power is the one wanted, by steps along n ∝ (z + z_power)²; the nearest that was seen."""
+    total, best, miss = float(first.total), first, math.inf
+    z = float(ndtri(1 - design.level / 2))
+    for _ in range(ROUNDS):
+        sized = _of_total(design, first, total)
+        found = _power(design, sized, _simulate(values, design, sized), share)
+        if abs(found - power) < miss:
+            best, miss = sized, abs(found - power)
+        step = ((z + float(ndtri(power))) / max(z + float(ndtri(min(found, 0.999))), 0.3 * z)) ** 2
+        if abs(step - 1) < 0.01:  # a power within about half a point, as sure as the draws are
+            break
+        total *= step
+    return best
+
+
+def _of_total(design: Design, first: Sizing, total: float) -> Sizing:
+    control, each = arms_of(design, total)
+    told = size(design, effect=first.effect, customers=control + each * design.comparisons)
+    return replace(told, n_control=control, n_per_arm=each, total=control + each * design.comparisons)
+
+
+def _simulate(values: Floats, design: Design, sized: Sizing) -> _Tests:
+    rng = np.random.default_rng(1)
+    some = values[values != 0]
+    rate = len(some) / len(values)
+    n, m = (max(round(k / design.variance_factor), 2) for k in (sized.n_control, sized.n_per_arm))
+    draws = int(np.clip(BUDGET / (rate * (n + m) + 1), 1000, DRAWS))
+    sums = []
+    for arm in (n, m):
+        buyers = rng.binomial(arm, rate, draws)
+        picked = some[rng.integers(0, len(some), buyers.sum())]
+        edges = np.concatenate([[0], np.cumsum(buyers)])
+        sums.append([np.diff(np.concatenate([[0.0], np.cumsum(picked**p)])[edges]) for p in (1, 2)])
+    (y, yy), (z, zz) = sums
+    return _Tests(n, m, (y, z), (yy, zz))
+
+
+def _t(tests: _Tests, share: float) -> tuple[Floats, Floats]:
+    """Welch's t of each test with all amounts of the arm 1 + share times as large, and its degrees of freedom."""
+    up = 1 + share
+    a = np.maximum(tests.yy[0] - tests.y[0] ** 2 / tests.n, 0) / (tests.n - 1) / tests.n
+    b = up**2 * np.maximum(tests.yy[1] - tests.y[1] ** 2 / tests.m, 0) / (tests.m - 1) / tests.m
+    difference = up * tests.y[1] / tests.m - tests.y[0] / tests.n
+    spread = a + b
+    t = np.divide(difference, np.sqrt(spread), out=np.zeros(len(a)), where=spread > 0)
+    down = a**2 / (tests.n - 1) + b**2 / (tests.m - 1)
+    return t, np.divide(spread**2, down, out=np.ones(len(a)), where=down > 0)
+
+
+def _power(design: Design, sized: Sizing, tests: _Tests, share: float) -> float:
+    t, freedom = _t(tests, share)
+    if sized.test == "t":
+        return float(np.mean(2 * stdtr(freedom, -np.abs(t)) < design.level))
+    low, high = np.quantile(_t(tests, 0.0)[0], [design.level / 2, 1 - design.level / 2])
+    return float(np.mean((t < low) | (t > high)))
+
+
+def _smallest(design: Design, sized: Sizing, tests: _Tests, power: float) -> float:
+    """Smallest relative rise that is found."""
+    high = 0.01
+    while _power(design, sized, tests, high) < power:
+        high *= 2
+        if high > 1e6:
+            raise NotEnoughData(f"With {sized.total:,} customers no rise of revenue would be found reliably; give more customers.")
+    return float(brentq(lambda share: _power(design, sized, tests, share) - power, 0.0, high, xtol=1e-6))
+
+
+def _weeks(sized: Sizing, weekly: float | None) -> int | None:
+    return None if weekly is None else math.ceil(sized.total / weekly)
