@@ -83,10 +83,11 @@ def experiment_power_from(  # noqa: PLR0913 - what a file adds
     names = [column] if per is None else [column, per]
     y, *below = pilot_columns(file, names)
     whole = dataclasses.replace(design, metric=experiments.metric_of(y, kind, of=below[0] if below else None, name=column))
-    planned = experiment_power(whole, effect=effect, customers=customers, power=power, weekly=weekly)
     if kind != "revenue":
-        return planned
-    return _with_cap(planned, y, given=effect is not None, customers=customers, power=power)
+        return experiment_power(whole, effect=effect, customers=customers, power=power, weekly=weekly)
+    found = None if effect is None else _absolute(effect, whole.metric)
+    sized = experiments.size_of_revenue(y, whole, effect=found, customers=customers, power=power, weekly=weekly)
+    return _with_cap(Planned(whole, sized, weekly=weekly), y, given=effect is not None, customers=customers, power=power)
 
 
 def experiment_holdout(prospect: Prospect) -> tuple[HoldoutValue, tuple[HoldoutValue, ...]]:
@@ -139,9 +140,10 @@ def sentences(planned: Planned) -> list[str]:
     if found.test == "permutation":
         said.append(
             f"A few large values weigh too much for arms this unequal (skewness of the test {found.skewness:+.2f}), so the permutation "
-            f"test is needed; the size is nearly the same, but a gain is found less often than a loss. Welch's test could be used from "
-            f"{found.total_for_welch:,} customers on, or with equal arms."
+            f"test is needed. Welch's test could be used from {found.total_for_welch:,} customers on, or with equal arms."
         )
+        if not found.simulated:
+            said.append("Mean and spread alone tell the permutation test's power badly; give past values with --from FILE --column COL.")
     if planned.capped is not None:
         said.append(_capped(planned, planned.capped))
     return said
@@ -178,7 +180,7 @@ def _with_cap(planned: Planned, y: Floats, *, given: bool, customers: int | None
     design = dataclasses.replace(planned.design, metric=experiments.metric_of(values, "revenue"))
     relative = planned.sizing.effect / planned.design.metric.baseline
     effect = relative * design.metric.baseline if given else None
-    sized = experiments.size(design, effect=effect, customers=customers, power=power, weekly=planned.weekly)
+    sized = experiments.size_of_revenue(values, design, effect=effect, customers=customers, power=power, weekly=planned.weekly)
     return dataclasses.replace(planned, cap=cap, capped=sized)
 
 
