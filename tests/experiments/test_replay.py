@@ -37,6 +37,18 @@ def test_a_small_holdout_of_rare_buyers_cries_wolf() -> None:
     assert (found.n_control, found.n_arm) == (1000, 9000)
 
 
+def test_the_permutation_tests_smallest_gain_is_found_in_four_of_five() -> None:
+    """In draws of another seed a gain of that size passes the upper quantile in 80 %; at Student's limit it would in far more."""
+    from netlift.experiments.replay import _draws, _welch
+
+    y = sparse(10_000)
+    (found,) = replay(y, planned("e", {"t": 0.9}, holdout=0.1), draws=3000)
+    n = np.array([1000, 9000])
+    t, error, _ = _welch(*_draws(y, n, draws=3000, seed=99), n)
+    assert np.mean(t + found.mde / error > np.quantile(t, 0.975)) == pytest.approx(0.8, abs=0.03)
+    assert np.mean(t + found.mde / error > 1.96) > 0.85
+
+
 def test_the_draws_are_true_draws() -> None:
     """The shortcut through the buyers has the spread of whole permutations: the mean squared t is that of 2,000 of them."""
     from netlift.experiments.replay import _draws

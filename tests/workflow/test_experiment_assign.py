@@ -86,6 +86,8 @@ def test_the_universal_control_is_kept_and_grows(file: Path) -> None:
     assert members(small) == members(next_one) < members(large)
     assert small.excluded == {"universal control": len(members(small))}
     assert [act["share"] for act in audit.acts("universal holdout")] == ["0.1", "0.3"]
+    with pytest.raises(InputError, match=r"in force is 0.3 and 0.2 is asked for; it can only grow"):
+        assigned(file, "four", universal_holdout=0.2)
     assert audit.verify().whole
     assert audit.acts("experiment assign")[1]["universal_holdout"] == "0.1"
 

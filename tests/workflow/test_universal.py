@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from netlift import experiments
 from netlift.segments import structure
@@ -34,6 +35,17 @@ def test_prepare_leaves_the_universal_control_alone(tmp_path: Path, monkeypatch:
     assert [act["share"] for act in audit.acts("universal holdout")] == ["0.2"]
     counts = json.loads((made.folder / "run.json").read_text(encoding="utf-8"))["audience"]
     assert counts["universal control"] == apart.sum()
+
+
+def test_the_share_only_grows() -> None:
+    """A smaller share, or none in another project's settings, leaves the larger one in force."""
+    open_store()
+    with transaction.atomic():
+        for share in (0.1, 0.05, 0.0, 0.2):
+            universal.keep(share, actor="ann")
+    assert [act["share"] for act in audit.acts("universal holdout")] == ["0.1", "0.2"]
+    assert universal.grown(0.0) == universal.grown(0.15) == 0.2
+    assert universal.grown(0.3) == 0.3
 
 
 def test_nothing_changes_without_one() -> None:

@@ -12,6 +12,8 @@ from netlift.errors import InputError
 
 experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: size them, draw their arms, try them on the past.")
 
+SHOWN = 20  # strata, on the terminal
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="one row per customer: CSV, CSV.GZ, Parquet, JSON lines")]
 Customer = Annotated[str, typer.Option(metavar="COL", help="the customers' ids")]
 Arms = Annotated[list[str], typer.Option("--arm", metavar="NAME=SHARE", help="an arm and its share of the customers; once for each arm")]
@@ -146,8 +148,9 @@ def assign(  # noqa: PLR0913, PLR0917 - each is a question to the user
     if made.excluded:
         print_table("In no arm", ("reason", "customers"), made.excluded.items())
     if len(made.balance) > 1:
-        rows = [(b.stratum, *b.counts.values(), f"{b.p:.2g}", f"{100 * b.found:.1f} points") for b in made.balance[1:]]
-        print_table("Strata", ("stratum", *made.counts, "p", "would be found"), rows)
+        worst = sorted(made.balance[1:], key=lambda b: b.p)[:SHOWN]
+        rows = [(b.stratum, *b.counts.values(), f"{b.p:.2g}", f"{100 * b.found:.1f} points") for b in worst]
+        print_table(f"Strata ({len(made.balance) - 1:,}), the least even first", ("stratum", *made.counts, "p", "would be found"), rows)
     for warning in made.warnings:
         say(f"Mind: {warning}")
     say(f"\nCustomers: {out}")

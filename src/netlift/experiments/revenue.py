@@ -14,9 +14,9 @@ from netlift.experiments.design import Design
 from netlift.experiments.sizing import Sizing, arms_of, size
 from netlift.records import Floats
 
-DRAWS, BUDGET = 4000, 10_000_000  # simulated tests, and values drawn for them in each round
+DRAWS, BUDGET = 20_000, 4_000_000  # of an arm in each round: most simulated, and values drawn for them
 LARGEST = 200_000  # buyers in a test above which the normal theory is right and is used alone
-ROUNDS = 6
+ROUNDS, AVERAGED = 6, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +53,26 @@ def size_of_revenue(
         return first
     share = None if effect is None else effect / design.metric.baseline
     sized = first if share is None or customers is not None else _searched(values, design, first, share, power)
-    tests = _simulate(values, design, sized)
-    mde = _smallest(design, sized, tests, power) * design.metric.baseline
+    worlds = [_simulate(values, design, sized, seed=ROUNDS + seed) for seed in range(AVERAGED)]
+    mde = float(np.mean([_smallest(design, sized, tests, power) for tests in worlds])) * design.metric.baseline
     found = mde if effect is None else effect
-    return replace(
-        sized,
-        power=_power(design, sized, tests, found / design.metric.baseline),
-        mde=mde,
-        effect=found,
-        simulated=True,
-        weeks=_weeks(sized, weekly),
-    )
+    reached = float(np.mean([_power(design, sized, tests, found / design.metric.baseline) for tests in worlds]))
+    return replace(sized, power=reached, mde=mde, effect=found, simulated=True, weeks=_weeks(sized, weekly))
 
 
 def _searched(values: Floats, design: Design, first: Sizing, share: float, power: float) -> Sizing:
-    """The size whose simulated power is the one wanted, by steps along n ∝ (z + z_power)²; the nearest that was seen."""
-    total, best, miss = float(first.total), first, math.inf
+    """The size whose simulated power is the one wanted.
+
+    With power = Φ(c·√n − z) each round tells c, and the last four, each from draws of its own, are averaged: luck of the draws counts half.
+    """
     z = float(ndtri(1 - design.level / 2))
-    for _ in range(ROUNDS):
-        sized = _of_total(design, first, total)
-        found = _power(design, sized, _simulate(values, design, sized), share)
-        if abs(found - power) < miss:
-            best, miss = sized, abs(found - power)
-        step = ((z + float(ndtri(power))) / max(z + float(ndtri(min(found, 0.999))), 0.3 * z)) ** 2
-        if abs(step - 1) < 0.01:  # a power within about half a point, as sure as the draws are
-            break
-        total *= step
-    return best
+    sized, slopes = first, []
+    for seed in range(ROUNDS):
+        found = min(max(_power(design, sized, _simulate(values, design, sized, seed=seed), share), 0.001), 0.999)
+        slopes.append(max(z + float(ndtri(found)), 0.3 * z) / math.sqrt(sized.total))
+        slope = float(np.mean(slopes[-min(AVERAGED, max(len(slopes) - 2, 1)) :]))  # the first two may be far off
+        sized = _of_total(design, first, ((z + float(ndtri(power))) / slope) ** 2)
+    return sized
 
 
 def _of_total(design: Design, first: Sizing, total: float) -> Sizing:
@@ -88,19 +81,19 @@ def _of_total(design: Design, first: Sizing, total: float) -> Sizing:
     return replace(told, n_control=control, n_per_arm=each, total=control + each * design.comparisons)
 
 
-def _simulate(values: Floats, design: Design, sized: Sizing) -> _Tests:
-    rng = np.random.default_rng(1)
+def _simulate(values: Floats, design: Design, sized: Sizing, *, seed: int) -> _Tests:
+    rng = np.random.default_rng(seed)
     some = values[values != 0]
     rate = len(some) / len(values)
     n, m = (max(round(k / design.variance_factor), 2) for k in (sized.n_control, sized.n_per_arm))
-    draws = int(np.clip(BUDGET / (rate * (n + m) + 1), 1000, DRAWS))
     sums = []
     for arm in (n, m):
-        buyers = rng.binomial(arm, rate, draws)
+        buyers = rng.binomial(arm, rate, int(np.clip(BUDGET / (rate * arm + 1), 1000, DRAWS)))
         picked = some[rng.integers(0, len(some), buyers.sum())]
         edges = np.concatenate([[0], np.cumsum(buyers)])
         sums.append([np.diff(np.concatenate([[0.0], np.cumsum(picked**p)])[edges]) for p in (1, 2)])
-    (y, yy), (z, zz) = sums
+    pairs = max(len(of[0]) for of in sums)  # the smaller arm varies most and is drawn oftenest; the larger one's draws serve again
+    (y, yy), (z, zz) = ([np.resize(of, pairs) for of in arm] for arm in sums)
     return _Tests(n, m, (y, z), (yy, zz))
 
 

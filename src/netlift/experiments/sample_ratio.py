@@ -59,14 +59,14 @@ def balance(arm: Texts, stratum: Texts, shares: Mapping[str, float]) -> tuple[Ba
         stratum: (n,) names.
         shares: planned, by arm; scaled to sum 1.
     """
-    whole = sum(shares.values())
-    names = sorted(set(stratum.tolist()))
-    groups = [("", np.ones(len(arm), dtype=bool)), *((name, stratum == name) for name in names if len(names) > 1)]
-    first = next(iter(shares.values())) / whole
+    names, code = np.unique(stratum.astype(str), return_inverse=True)
+    cells = np.stack([np.bincount(code[arm == a], minlength=len(names)) for a in shares], axis=1)  # (strata, arms)
+    rows = [("", cells.sum(axis=0)), *(zip(names.tolist(), cells, strict=True) if len(names) > 1 else ())]
+    first = next(iter(shares.values())) / sum(shares.values())
     made = []
-    for name, members in groups:
-        counts = {a: int(np.sum(arm[members] == a)) for a in shares}
+    for name, row in rows:
+        counts = dict(zip(shares, row.tolist(), strict=True))
         p = sample_ratio_p(counts, shares)
-        limit = LIMIT / max(len(groups) - 1, 1) if name else LIMIT
-        made.append(Balance(name, counts, p, imbalance_found(int(members.sum()), first), p < limit))
+        limit = LIMIT / len(names) if name else LIMIT
+        made.append(Balance(name, counts, p, imbalance_found(int(row.sum()), first), p < limit))
     return tuple(made)

@@ -101,7 +101,11 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
     open_store()
     who = people.acting(actor)
     people.require(who, ("author", "analyst"), "assign an experiment")
-    share = universal.in_force() if universal_holdout is None else universal_holdout
+    share = universal.grown(universal_holdout or 0.0)
+    if universal_holdout is not None and share > universal_holdout:
+        raise InputError(
+            f"The universal holdout in force is {share:g} and {universal_holdout:g} is asked for; it can only grow, so leave it away."
+        )
     with customer_table(file, customer) as (engine, tables):
         ids, columns = customer_columns(engine, tables, stratify, file=Path(file).name)
         drawn = _draw(engine, experiment, layer, universal_share=share)

@@ -185,7 +185,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
-        set_apart = universal.members(session, known.customer_ids, share=settings.experiment.universal_holdout)
+        set_apart = universal.members(session, known.customer_ids, share=universal.grown(settings.experiment.universal_holdout))
     choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told, set_apart=set_apart))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)

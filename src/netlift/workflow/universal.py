@@ -20,9 +20,14 @@ def in_force() -> float:
     return float(kept[-1]["share"]) if kept else 0.0
 
 
+def grown(asked: float) -> float:
+    """The share that holds: `asked`, or the one in force where that is larger, because who is let go was left alone until now."""
+    return max(asked, in_force())
+
+
 def keep(share: float, *, actor: str) -> None:
-    """Put a share in force where it is another than before; call it inside the transaction of the act that does."""
-    if share != in_force():
+    """Put a larger share in force; call it inside the transaction of the act that does."""
+    if share > in_force():
         audit.record(ACT, actor=actor, details={"share": repr(share)})  # the trail holds no floats
 
 
