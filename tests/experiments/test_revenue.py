@@ -30,6 +30,7 @@ def test_a_tail_makes_gains_harder_and_losses_easier_to_find() -> None:
     assert loss.total < 0.8 * size(plan, effect=-0.4 * base).total
     assert gain.power == pytest.approx(0.8, abs=0.02)
     assert loss.power == pytest.approx(0.8, abs=0.02)
+    assert loss.mde == pytest.approx(0.4 * base, rel=0.05)
 
 
 def test_without_a_tail_the_formula_is_right() -> None:

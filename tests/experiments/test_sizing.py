@@ -145,6 +145,14 @@ def test_heavy_tails_change_the_test() -> None:
     assert size(Design(skewed), customers=10_000).test == "t"
 
 
+@pytest.mark.parametrize("metric", [MEAN, replace(RATE, baseline=0.99), Metric("ratio", 2, 3), Metric("revenue", 2, 3, 2)])
+def test_falls_have_their_own_smallest_effect(metric: Metric) -> None:
+    """A fall that was planned is the smallest fall found, also from a rate that can hardly rise."""
+    sized = size(Design(metric), effect=-0.1 * metric.baseline)
+    assert sized.effect == -0.1 * metric.baseline
+    assert sized.mde == pytest.approx(0.1 * metric.baseline, rel=0.02)
+
+
 def test_weeks_are_whole() -> None:
     """16,316 customers at 3,000 a week take six weeks."""
     sized = size(Design(RATE), effect=0.01, weekly=3000)
@@ -163,6 +171,7 @@ def test_weeks_are_whole() -> None:
         (Design(MEAN), {"effect": 1, "weekly": 0}, "weekly customers are 0"),
         (Design(RATE), {"effect": 0.96}, "from 0.05 to 1.01"),
         (Design(RATE), {"effect": -0.06}, "from 0.05 to -0.01"),
+        (Design(Metric("revenue", 2, 3)), {"effect": -2}, "takes 2 to 0; give one that leaves something"),
         (Design(replace(RATE, baseline=1.2)), {"effect": 0.1}, "baseline is 1.2"),
         (Design(replace(MEAN, sd=-3)), {"effect": 1}, "standard deviation is -3"),
         (Design(replace(MEAN, baseline=float("inf"))), {"effect": 1}, "baseline is inf"),

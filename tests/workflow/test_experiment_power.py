@@ -32,7 +32,7 @@ def test_a_share_of_the_baseline_is_an_effect() -> None:
     size, weeks = sentences(told)[:2]
     assert size == (
         "8,158 customers and 8,158 in the control, 16,316 together, find an effect of +0.01 (+20.0 % of 0.05) with 80.0 % probability; "
-        "effects below 0.01 are likely to be missed."
+        "effects smaller than 0.01 are likely to be missed."
     )
     assert weeks == "With 3,000 customers a week that takes 6 weeks."
 

@@ -53,8 +53,9 @@ def size_of_revenue(
         return first
     share = None if effect is None else effect / design.metric.baseline
     sized = first if share is None or customers is not None else _searched(values, design, first, share, power)
+    falls = effect is not None and effect < 0
     worlds = [_simulate(values, design, sized, seed=ROUNDS + seed) for seed in range(AVERAGED)]
-    mde = float(np.mean([_smallest(design, sized, tests, power) for tests in worlds])) * design.metric.baseline
+    mde = float(np.mean([_smallest(design, sized, tests, power, falls=falls) for tests in worlds])) * design.metric.baseline
     found = mde if effect is None else effect
     reached = float(np.mean([_power(design, sized, tests, found / design.metric.baseline) for tests in worlds]))
     return replace(sized, power=reached, mde=mde, effect=found, simulated=True, weeks=_weeks(sized, weekly))
@@ -117,14 +118,15 @@ def _power(design: Design, sized: Sizing, tests: _Tests, share: float) -> float:
     return float(np.mean((t < low) | (t > high)))
 
 
-def _smallest(design: Design, sized: Sizing, tests: _Tests, power: float) -> float:
-    """Smallest relative rise that is found."""
-    high = 0.01
-    while _power(design, sized, tests, high) < power:
+def _smallest(design: Design, sized: Sizing, tests: _Tests, power: float, *, falls: bool) -> float:
+    """Size of the smallest relative rise, or fall, that is found."""
+    sign, high = (-1, 0.999) if falls else (1, 0.01)
+    while _power(design, sized, tests, sign * high) < power:
         high *= 2
-        if high > 1e6:
-            raise NotEnoughData(f"With {sized.total:,} customers no rise of revenue would be found reliably; give more customers.")
-    return float(brentq(lambda share: _power(design, sized, tests, share) - power, 0.0, high, xtol=1e-6))
+        if falls or high > 1e6:
+            change = "fall" if falls else "rise"
+            raise NotEnoughData(f"With {sized.total:,} customers no {change} of revenue would be found reliably; give more customers.")
+    return float(brentq(lambda share: _power(design, sized, tests, sign * share) - power, 0.0, high, xtol=1e-6))
 
 
 def _weeks(sized: Sizing, weekly: float | None) -> int | None:

@@ -26,7 +26,7 @@ class Sizing:
     total: int
     effect: float  # true difference to the control, in the metric's unit
     power: float  # probability that one such arm is found to differ from the control
-    mde: float  # smallest rise that is found with the power asked for
+    mde: float  # size of the smallest change, in the effect's direction, that is found with the power asked for; above 0
     level: float  # two-sided, of one comparison
     design_effect: float  # clusters
     covariate_factor: float  # CUPED: variance left
@@ -75,12 +75,12 @@ def customers_for(design: Design, effect: float, power: float) -> float:
     return float(brentq(lambda n: _power(design, effect, n) - power, low, high, xtol=1e-9, rtol=1e-13))
 
 
-def effect_for(design: Design, customers: float, power: float) -> float:
-    """Smallest rise above the baseline that is found with probability `power`.
+def effect_for(design: Design, customers: float, power: float, *, falls: bool = False) -> float:
+    """Size of the smallest rise above the baseline (or fall below it) that is found with probability `power`; above 0.
 
     Raises:
         InputError: the design, the number or the power cannot be.
-        NotEnoughData: not even a rise to 100 % would be found.
+        NotEnoughData: not even a rise to 100 % (or a fall to 0) would be found.
     """
     check(design)
     _check_power(design, power)
@@ -88,16 +88,25 @@ def effect_for(design: Design, customers: float, power: float) -> float:
         raise NotEnoughData(
             f"{customers:,.0f} customers are too few for a test of {design.arms} arms; give {_fewest(design):,.0f} or more."
         )
-    low = 0.0
-    if design.metric.kind == "proportion":
-        high = 1 - design.metric.baseline
-        if _power(design, high, customers) < power:
-            raise NotEnoughData(f"With {customers:,.0f} customers not even a rise to 100 % would be found reliably; give more customers.")
-    else:
-        high = design.metric.sd
-        while _power(design, high, customers) < power:
+    sign, m = (-1 if falls else 1), design.metric
+    low, high = 0.0, _furthest(design, falls=falls)
+    if high is None:
+        high = m.sd
+        while _power(design, sign * high, customers) < power:
             low, high = high, 2 * high
-    return float(brentq(lambda d: _power(design, d, customers) - power, low, high, xtol=1e-14, rtol=1e-12))
+    elif _power(design, sign * high, customers) < power:
+        change = f"fall to {m.baseline - high:.4g}" if falls else "rise to 100 %"
+        raise NotEnoughData(f"With {customers:,.0f} customers not even a {change} would be found reliably; give more customers.")
+    return float(brentq(lambda d: _power(design, sign * d, customers) - power, low, high, xtol=1e-14, rtol=1e-12))
+
+
+def _furthest(design: Design, *, falls: bool) -> float | None:
+    """The largest change that can be, above 0; None = there is no end."""
+    m = design.metric
+    if m.kind == "proportion":
+        return m.baseline if falls else 1 - m.baseline
+    amounts = m.kind in {"ratio", "revenue"} and m.baseline > 0  # they cannot fall below nothing
+    return m.baseline if falls and amounts else None
 
 
 def arcsine_size(base: float, rate: float, *, power: float, alpha: float) -> float:
@@ -145,7 +154,7 @@ def size(
             )
     control, each = arms_of(design, total, up=customers is None)
     everybody = control + each * design.comparisons
-    mde = effect_for(design, everybody, power)
+    mde = effect_for(design, everybody, power, falls=effect is not None and effect < 0)
     found = mde if effect is None else effect
     skewness, test = _tail(design, control, each)
     return Sizing(
@@ -222,6 +231,9 @@ def _check_effect(design: Design, effect: float) -> None:
     if not np.isfinite(effect) or effect == 0:
         raise InputError(f"The effect is {effect:g}; give the smallest difference that is worth finding, other than 0.")
     rate = design.metric.baseline + effect
+    amounts = design.metric.kind in {"ratio", "revenue"} and design.metric.baseline > 0
+    if amounts and rate <= 0:
+        raise InputError(f"The effect {effect:g} takes {design.metric.baseline:g} to {rate:g}; give one that leaves something above 0.")
     if design.metric.kind == "proportion" and not 0 <= rate <= 1:
         raise InputError(f"The effect {effect:g} takes the rate from {design.metric.baseline:g} to {rate:g}; it must stay between 0 and 1.")
 

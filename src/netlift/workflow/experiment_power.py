@@ -131,7 +131,7 @@ def sentences(planned: Planned) -> list[str]:
     each = f"{found.n_per_arm:,} customers in each of {arms} arms" if arms > 1 else f"{found.n_per_arm:,} customers"
     size = (
         f"{each} and {found.n_control:,} in the control, {found.total:,} together, find an effect of {found.effect:+,.4g}{relative} with "
-        f"{100 * found.power:.1f} % probability; effects below {found.mde:,.4g} are likely to be missed."
+        f"{100 * found.power:.1f} % probability; effects smaller than {found.mde:,.4g} are likely to be missed."
     )
     said = [size]
     if found.weeks is not None:
