@@ -61,6 +61,12 @@ def test_assigning_again_changes_nothing(file: Path) -> None:
             assigned(file, **other)
 
 
+def test_a_name_is_the_same_however_it_is_typed(file: Path) -> None:
+    """An accent written as its own character is the same experiment, not a second one with other arms."""
+    assert assigned(file, "printemps d\u00e9but\u00e9").arm.tolist() == assigned(file, "printemps de\u0301bute\u0301").arm.tolist()
+    assert len({act["experiment"] for act in audit.acts("experiment assign")}) == 1
+
+
 def test_experiments_of_a_layer_never_share_a_customer(file: Path) -> None:
     """Two experiments of .4 are apart, a third does not fit and leaves nothing behind; each keeps its interval."""
     one = assigned(file, "one", arms={"a": 0.2, "b": 0.2}, layer="mail")

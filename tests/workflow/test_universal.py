@@ -29,7 +29,7 @@ def test_prepare_leaves_the_universal_control_alone(tmp_path: Path, monkeypatch:
     apart = audience.excluded_reason == "universal control"
     assert apart.tolist() == (u < 0.2).tolist()
     assert 0 < apart.sum() < len(u)
-    assert set(audience.arm[apart]) == {None}
+    assert set(audience.arm[apart]) == set(audience.offer[apart]) == set(audience.channel[apart]) == {None}
     assert not audience.contacted()[apart].any()
     assert universal.in_force() == 0.2
     assert [act["share"] for act in audit.acts("universal holdout")] == ["0.2"]
