@@ -160,3 +160,21 @@ def test_the_uplifts_figures() -> None:
     assert f"costs {told['hillstrom']['visit']['all three of netlift']['cpu_of_two_models']:.1f} times" in page
     pilot = told["pilot"]
     assert f"| {pilot['profit']:,} | {pilot['least']:,} to {pilot['most']:,} | {pilot['low']:,} to {pilot['high']:,} |" in page
+
+
+def test_the_powers_figures() -> None:
+    """docs/methods/design.md shows what benchmarks/results/power.json holds, and planned and simulated power agree within .02."""
+    told = json.loads((ROOT / "benchmarks/results/power.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/design.md").read_text(encoding="utf-8")
+    cases = told["cases"]
+    for name, case in cases.items():
+        figures = f"{case['n_per_arm']:,} | {case['n_control']:,} | {case['planned']:.3f} | {case['simulated']:.3f}"
+        assert f"| {name} | {figures} |" in page
+        assert abs(case["planned"] - case["simulated"]) < 0.02
+    assert f"({told['runs']:,} of each, {told['runs_permuted']:,} with the permutation test itself" in page
+    looks, arms = cases["always valid, 20 looks"], cases["three arms, Dunnett"]
+    assert f"finds it in {100 * looks['at_any_look']:.1f} % and an effect that is not there in {100 * looks['false_alarms']:.1f} %" in page
+    assert f"False alarms of three arms together: {100 * arms['false_alarms']:.1f} %" in page
+    for name, case in cases.items():
+        if name.startswith("revenue"):
+            assert f"{name}: {100 * case['false_alarms']:.1f} %" in page

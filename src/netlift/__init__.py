@@ -8,12 +8,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["assign", "close", "launch", "measure", "prepare", "read_settings", "survey", "targets"]
+__all__ = [
+    "assign",
+    "close",
+    "experiment_assign",
+    "experiment_holdout",
+    "experiment_power",
+    "experiment_power_from",
+    "experiment_replay",
+    "launch",
+    "measure",
+    "prepare",
+    "read_settings",
+    "survey",
+    "targets",
+]
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
     from netlift.workflow.assign import assign
     from netlift.workflow.close import close, measure
+    from netlift.workflow.experiment_assign import experiment_assign
+    from netlift.workflow.experiment_power import experiment_holdout, experiment_power, experiment_power_from
+    from netlift.workflow.experiment_replay import experiment_replay
     from netlift.workflow.launch import launch
     from netlift.workflow.prepare import prepare
     from netlift.workflow.survey import survey
@@ -22,6 +39,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "assign": ("netlift.workflow.assign", "assign"),
     "close": ("netlift.workflow.close", "close"),
+    "experiment_assign": ("netlift.workflow.experiment_assign", "experiment_assign"),
+    "experiment_holdout": ("netlift.workflow.experiment_power", "experiment_holdout"),
+    "experiment_power": ("netlift.workflow.experiment_power", "experiment_power"),
+    "experiment_power_from": ("netlift.workflow.experiment_power", "experiment_power_from"),
+    "experiment_replay": ("netlift.workflow.experiment_replay", "experiment_replay"),
     "launch": ("netlift.workflow.launch", "launch"),
     "measure": ("netlift.workflow.close", "measure"),
     "prepare": ("netlift.workflow.prepare", "prepare"),

@@ -51,13 +51,13 @@ def sample_size(base: float, rise: float) -> int:
     return high
 
 
-def power_of(difference: float, *, base: float, held_out: int, treated: int) -> float:
-    """Probability that the test finds a rise of `difference` (> 0) over `base`; arms in customers."""
+def power_of(difference: float, *, base: float, held_out: float, treated: float, alpha: float = ALPHA) -> float:
+    """Probability that the test finds a change of the rate from `base` by `difference`, with both rates in 0..1; arms in customers."""
     rate = base + difference
     pooled = (treated * rate + held_out * base) / (treated + held_out)
     null = np.sqrt(pooled * (1 - pooled) * (1 / treated + 1 / held_out))
     spread = np.sqrt(rate * (1 - rate) / treated + base * (1 - base) / held_out)
-    limit = ndtri(1 - ALPHA / 2) * null
+    limit = ndtri(1 - alpha / 2) * null
     if spread == 0:  # nobody responds in one arm and everybody in the other
-        return float(difference > limit)
+        return float(abs(difference) > limit)
     return float(ndtr((difference - limit) / spread) + ndtr((-difference - limit) / spread))

@@ -233,6 +233,7 @@ class ExperimentSettings(Section):
     """Who is left alone so that the lift can be measured."""
 
     holdout: float = Field(default=0.1, ge=0, lt=1)
+    universal_holdout: float = Field(default=0, ge=0, lt=1, description="share that no campaign contacts, the same customers for years")
 
 
 class ReviewSettings(Section):

@@ -71,6 +71,13 @@ def events(run_id: int, act: str) -> list[tuple[str, dict[str, Any]]]:
     return [(actor, json.loads(details)) for actor, details in found.values_list("actor", "details")]
 
 
+def acts(act: str) -> list[dict[str, Any]]:
+    """Details of every such act that belongs to no run, in order."""
+    return [
+        json.loads(details) for details in AuditEvent.objects.filter(run=None, act=act).order_by("pk").values_list("details", flat=True)
+    ]
+
+
 def head() -> Head:
     """The end of the trail, to be noted elsewhere."""
     last = AuditEvent.objects.order_by("-pk").first()

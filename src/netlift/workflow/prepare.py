@@ -35,7 +35,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given, parse
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import outputs
+from netlift.workflow import outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -110,7 +110,7 @@ def prepare(
         _check_out(out)
     run_id = runs.create(name=settings.project.name, author=author)
     try:
-        return _prepare(settings, run_id, out=out, watch=Stopwatch(display or Quiet()))
+        return _prepare(settings, run_id, author, out=out, watch=Stopwatch(display or Quiet()))
     except BaseException:
         runs.discard(run_id)
         shutil.rmtree(_folder(run_id), ignore_errors=True)
@@ -153,7 +153,7 @@ def settings_of(folder: Path) -> Settings:
     return parse(kept["settings"], folder=Path(kept["folder"]), sha256=kept["sha256"])
 
 
-def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwatch) -> Prepared:
+def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, watch: Stopwatch) -> Prepared:
     with Engine(settings.engine) as engine:
         thought = _think(settings, engine, run_id, watch=watch)
         content = _content(settings, run_id, thought)
@@ -171,6 +171,7 @@ def _prepare(settings: Settings, run_id: str, *, out: Path | None, watch: Stopwa
         _copy(folder, out)
     frozen = freeze(thought.plan, settings)
     with transaction.atomic():  # contact data and plan are kept together or not at all
+        universal.keep(settings.experiment.universal_holdout, actor=author)
         vault.put(contacts)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
     return Prepared(run_id, out or folder, content)
@@ -187,7 +188,8 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         found = watch.run("segments", lambda p: segments.segment(settings, known, p, session=session))
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
-    choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told))
+        set_apart = universal.members(session, known.customer_ids, share=universal.grown(settings.experiment.universal_holdout))
+    choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told, set_apart=set_apart))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
     )
@@ -202,8 +204,16 @@ def _explained(settings: Settings, known: Features, found: Segmentation, tables:
     return dataclasses.replace(told, opinions=insight.opinions(known, found, tables, session=session, time_zone=settings.project.time_zone))
 
 
-def _chosen(settings: Settings, engine: Engine, tables: Tables, known: Features, found: Segmentation, *, told: Insight) -> Choice:
-    choice = offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=vault.suppressed())
+def _chosen(
+    settings: Settings, engine: Engine, tables: Tables, known: Features, found: Segmentation, *, told: Insight, set_apart: frozenset[str]
+) -> Choice:
+    """What is advised, chosen and proposed; whom the universal control keeps apart is treated like who objected."""
+    silent = vault.suppressed() | set_apart
+    choice = universal.told(
+        offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=silent),
+        known.customer_ids,
+        set_apart,
+    )
     made = offers.proposals(engine, tables, known, found, offers=settings.offers, sensitivity=features.sensitivity)
     accounting = known.outcome.accounting if known.outcome else None
     sized = experiments.sized(choice, found.segment, accounting=accounting, campaign_days=_campaign_days(engine, tables))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from netlift.engine import Engine, quoted
 from netlift.errors import InputError, SourceError
 from netlift.offers.columns import Column
 from netlift.offers.targeting import Targeting
-from netlift.records import Accounting, Texts
+from netlift.records import Accounting, Tables, Texts
 from netlift.settings import Format, Settings, parse
 from netlift.sources.csv_file import DELIMITERS, open_csv
 from netlift.sources.date_forms import fitting
@@ -70,32 +71,72 @@ def targets(  # noqa: PLR0913 - the options of one command
     return dataclasses.replace(found, warnings=(*found.warnings, *dated, *refused))
 
 
+@contextmanager
+def customer_table(file: Path | str, customer: str, display: Display | None = None) -> Iterator[tuple[Engine, Tables]]:
+    """A file with one row per customer as the table `customers` of an engine, ids in `customer_id`; refused rows are in the findings.
+
+    Raises:
+        InputError: the file or the column is wrong; the message says what to do.
+    """
+    settings = _settings(Path(file), customer)
+    with Engine(settings.engine) as engine:
+        yield engine, Stopwatch(display or Quiet()).run("sources", lambda p: sources.load(settings, engine, p))
+
+
+def customer_columns(engine: Engine, tables: Tables, names: Sequence[str], *, file: str) -> tuple[Texts, dict[str, Column]]:
+    """Ids in their order, and columns of `customer_table` as numbers or texts.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    kinds = tables.columns("customers")
+    absent = next((name for name in names if name not in kinds), None)
+    if absent is not None:
+        there = ", ".join(name for name in kinds if name != "customer_id")
+        raise InputError(f"There is no column '{absent}' in '{file}'; its columns are {there}.")
+    ids, columns, _ = _columns(engine, {name: kinds[name] for name in names})
+    return ids, columns
+
+
+def harmless(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, int]:
+    """The table for a CSV file: a text that a spreadsheet would run as a formula gets a quote before it (ASVS 1.2.10); how many did."""
+    changed = 0
+    for name in names:
+        texts = table[name]
+        risky = pc.fill_null(pc.and_not(pc.match_substring_regex(texts, outputs.FORMULA), pc.match_substring_regex(texts, NUMBER)), False)
+        changed += pc.sum(risky).as_py() or 0
+        table = table.set_column(
+            table.column_names.index(name), name, pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts)
+        )
+    return table, changed
+
+
 def _settings(file: Path, customer: str) -> Settings:
     """The settings of a project with this one table."""
     table: dict[str, Any] = {"source": "files", "path": str(file.absolute()), "columns": {"customer_id": customer}}
-    delimiter = _delimiter(file, customer)
-    if delimiter is not None:
-        table["format"] = {"kind": "csv", "delimiter": delimiter}
+    mark = delimiter(file, customer)
+    if mark is not None:
+        table["format"] = {"kind": "csv", "delimiter": mark}
     return parse(
         {"project": {"name": "targets", "currency": "XXX"}, "tables": {"customers": table}}, folder=file.absolute().parent, sha256=""
     )
 
 
-def _delimiter(file: Path, customer: str) -> str | None:
-    """What parts the columns of a CSV file: the mark with which its header names the customers' column. None = not a CSV file."""
+def delimiter(file: Path, customer: str) -> str | None:
+    """What parts the columns of a CSV file: the mark with which its header names the column `customer`. None = not a CSV file."""
     if not file.is_file():
         raise SourceError(f"There is no file '{file}'; give one with a row per customer.")
     if not file.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
         return None
     headers = []
-    for delimiter in DELIMITERS:
+    for mark in DELIMITERS:
         try:
-            headers.append((delimiter, open_csv(file, Format(delimiter=delimiter)).header))
+            headers.append((mark, open_csv(file, Format(delimiter=mark)).header))
         except SourceError:
             continue
-    for delimiter, header in headers:
+    for mark, header in headers:
         if customer in header:
-            return delimiter
+            return mark
     widest = max((header for _, header in headers), key=len, default=())
     if len(widest) < 2:
         return ","  # the file's own fault is told when it is read
@@ -139,11 +180,7 @@ def write_targets(found: Targeting, path: Path) -> int:
     changed = 0
     try:
         if path.suffix == ".csv":
-            for place, name in ((0, "customer"), (2, "decision")):
-                texts = table[name]
-                risky = pc.and_not(pc.match_substring_regex(texts, outputs.FORMULA), pc.match_substring_regex(texts, NUMBER))
-                changed += pc.sum(risky).as_py()
-                table = table.set_column(place, name, pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts))
+            table, changed = harmless(table, ("customer", "decision"))
             pa_csv.write_csv(table, path)
         else:
             pq.write_table(table, path)
