@@ -16,6 +16,22 @@ from netlift.engine import Engine, duck, quoted
 from netlift.errors import NoRoom
 from netlift.settings import EngineSettings
 
+HELD_OUT = (
+    *("holdout", "held out", "held-out", "heldout", "holdouts", "HOLD-OUT group", "Holdout 10%", "universal_holdout", "global holdout"),
+    *(" Control", "controls", "Control 1", "control group A", "ctrl", "control\t", "Control\n", "control (no mail)", "universal control"),
+    *(
+        "Kontrollgruppe",
+        "nicht kontaktiert",
+        "untreated",
+        "not contacted",
+        "no contact",
+        "No E-Mail",
+        "no mailing",
+        "no SMS",
+        "no treatment",
+    ),
+)
+
 
 @pytest.mark.parametrize(
     ("expression", "value"),
@@ -40,7 +56,8 @@ from netlift.settings import EngineSettings
             (f"is_held_out('{arm}')", True)
             for arm in ("holdout", " Control", "HOLD-OUT group", "universal control", "Kontrollgruppe", "no contact")
         ),
-        *((f"is_held_out('{arm}')", False) for arm in ("", "treated", "A", "controlled", "email no contact form", "none of these")),
+        *((f"is_held_out('{arm}')", True) for arm in HELD_OUT),
+        *((f"is_held_out('{arm}')", False) for arm in ("", "treated", "A", "controlled", "email no contact form", "none of these", "1")),
         ("is_held_out(CAST(NULL AS VARCHAR))", False),
         ("is_email(repeat('a', 250) || '@x.org')", False),
         ("is_email(CAST(NULL AS VARCHAR))", None),

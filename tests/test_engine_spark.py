@@ -49,7 +49,7 @@ EXPRESSIONS = (
     "bucket_of('Müller-ü', 7)",
     *(f"is_email('{text}')" for text in ("Ann.B+c@example.com", "{x}@xn--bcher-kva.de", "ann", "a nn@x.org", "ann@x..org", "a@x.invalid")),
     "is_email(CAST(NULL AS STRING))",
-    *(f"is_held_out('{arm}')" for arm in (" Control", "HOLD-OUT group", "Kontrollgruppe", "No E-Mail", "controlled", "")),
+    *(f"is_held_out('{arm}')" for arm in (" Control", "HOLD-OUT group", "Holdout 10%", "No E-Mail", "controlled", "")),
     "is_held_out(CAST(NULL AS STRING))",
     "local_time(TIMESTAMP '2017-07-01 02:00:00', 'America/New_York')",
     "local_time(TIMESTAMP '2017-11-05 05:59:59.999999', 'America/New_York')",

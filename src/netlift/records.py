@@ -155,10 +155,16 @@ class Accounting:
         return self.contact_cost / self.revenue
 
     def __str__(self) -> str:
-        mean, form = ("on average ", ",.2f") if self.varies else ("", "g")
-        return (
-            f"{self.name}: {mean}{self.revenue:{form}} {self.currency} per response, {self.contact_cost:{form}} {self.currency} per contact"
-        )
+        mean = "on average " if self.varies else ""
+        revenue, cost = amount(self.revenue), amount(self.contact_cost)
+        return f"{self.name}: {mean}{revenue} {self.currency} per response, {cost} {self.currency} per contact"
+
+
+def amount(money: float) -> str:
+    """An amount of money in figures: 11, 0.05, 1,234,567.50, and three digits of amounts below a hundredth."""
+    if 0 < abs(money) < 0.01:
+        return f"{money:.3g}"
+    return f"{money:,.2f}".removesuffix(".00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,10 +354,10 @@ class Segmentation:
 # What a figure rests on: "enough" facts of its own, "few", few and so "shrunk" to what is known of all, or "prior-only": that alone.
 Sufficiency = Literal["enough", "few", "shrunk", "prior-only"]
 RESTS_ON: Mapping[str, str] = {
-    "enough": "enough own facts",
+    "enough": "enough facts",
     "few": "few facts",
-    "shrunk": "few own facts, drawn to the others",
-    "prior-only": "no own facts, only the others'",
+    "shrunk": "few facts, drawn to the others",
+    "prior-only": "no facts, only the others'",
 }
 
 
@@ -454,6 +460,7 @@ class Recommendation:
     why: str
     warnings: tuple[str, ...] = ()
     sufficiency: Sufficiency | None = None  # of the expected profit; None = no evidence
+    break_even: float | None = None  # share of answers from which a contact with what was tried pays; None = nothing was tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,9 +546,9 @@ class PastEffect:
     held_out: int
     of: str  # the outcome in words
     effect: float  # of contacting everybody
-    low: float
+    low: float  # NaN: no interval can be believed, see the warnings
     high: float
-    qini: float  # per 1,000 customers: whether the order by predicted effect finds whom a contact moves
+    qini: float  # money per 1,000 customers: above 0 the order by predicted effect finds whom a contact moves
     qini_low: float
     qini_high: float
     by_lot: bool  # whether the arms can have been drawn at random
@@ -549,6 +556,11 @@ class PastEffect:
     learner: str
     sentence: str
     warnings: tuple[str, ...]
+
+    @property
+    def lost(self) -> bool:
+        """Whether contacts surely cost more than they brought."""
+        return self.by_lot and self.high < 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,14 +104,24 @@ def test_who_was_held_out_was_not_contacted(engine: Engine) -> None:
     assert "2 rows of customers who were held out are no contacts; arms that count as contacted: B" in outcome.note
 
 
-def test_every_send_of_a_campaign_is_paid(engine: Engine) -> None:
-    """Two letters on two days to the same customer are one contact of the campaign and cost twice."""
+def test_several_sends_of_a_campaign_are_one_contact(engine: Engine) -> None:
+    """Two letters on two days to the same customer are one contact at the campaign's cost, as the next campaign's will be."""
     sent = """SELECT * FROM (VALUES ('mail', '1', TIMESTAMP '2017-03-02'), ('mail', '1', TIMESTAMP '2017-03-04'),
     ('mail', '2', TIMESTAMP '2017-03-02')) AS v(campaign_id, customer_id, contacted_at)"""
     outcome = built(engine, contacted=sent).outcome
     assert outcome is not None
     assert outcome.contacts.tolist() == [[1], [1], [0]]
-    assert outcome.costs().tolist() == [[4], [2], [0]]
+    assert outcome.costs().tolist() == [[2], [2], [0]]
+
+
+def test_answers_that_belong_to_no_contact_are_told_and_not_counted(engine: Engine) -> None:
+    """One from January to a campaign of March, and one of a customer who was not contacted."""
+    early = """SELECT * FROM (VALUES ('mail', '1', TIMESTAMP '2017-01-05'), ('mail', '2', TIMESTAMP '2017-03-05'),
+    ('call', '1', TIMESTAMP '2017-03-09')) AS v(campaign_id, customer_id, responded_at)"""
+    outcome = built(engine, responses=early).outcome
+    assert outcome is not None
+    assert outcome.responses.sum(axis=1).tolist() == [0, 1, 0]
+    assert "2 answers without a contact, or from before their campaign, are not counted" in outcome.note
 
 
 @pytest.mark.parametrize(

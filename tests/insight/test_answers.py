@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,3 +95,15 @@ def test_more_answers_than_contacts_are_refused() -> None:
     """The message names offer and number."""
     with pytest.raises(InputError, match="1 customers answered 'offer 0' more often than they were contacted"):
         answers.check(outcome([[1], [1]], [[2], [1]]))
+
+
+def test_the_profit_of_few_contacts_lies_in_its_interval() -> None:
+    """20 contacts at 4, 8 answers of about 500 beside a mean of 25 of all: +196 lies within an interval of its own money."""
+    contacts, responses = [[1]] * 520, [[1]] * 8 + [[0]] * 12 + [[1]] * 250 + [[0]] * 250
+    earned = np.array(responses, dtype=float) * np.array([[500.0 + 5 * i] for i in range(8)] + [[25.0]] * 512)
+    given_ = replace(outcome(contacts, responses), spent=np.full((520, 1), 4.0), earned=earned)
+    profit = answers.profit(given_, np.arange(520) < 20, np.random.default_rng(1))
+    assert profit is not None
+    assert profit.per_contact == pytest.approx(0.4 * 517.5 - 4)
+    assert profit.low < 0.25 * 517.5 - 4 < profit.per_contact < 0.6 * 517.5 - 4 < profit.high
+    assert profit.sufficiency == "few"

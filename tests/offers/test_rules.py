@@ -17,7 +17,7 @@ STANDINGS = st.sampled_from(["above", "average", "below", "unknown"])
 
 
 def tried(offer: str, low: float, high: float) -> Evidence:
-    return Evidence(offer, 100, 10, (low + high) / 2, low, high, "enough", 1.0, 0.1)
+    return Evidence(offer, 100, 10, (low + high) / 2, low, high, "enough", 1.0, 10.0)
 
 
 LOSS, OPEN, GAIN = tried("Old", -2, -1), tried("Old", -1, 1), tried("Old", 0.1, 2)

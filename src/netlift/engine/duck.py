@@ -29,7 +29,7 @@ FUNCTIONS = {
     "unit_hash(t)": "('0x' || substr(md5(t), 1, 13))::BIGINT / 4503599627370496.0",
     "bucket_of(t, n)": "CAST(('0x' || substr(md5(t), 1, 8))::BIGINT % n AS INTEGER)",
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
-    "is_held_out(arm)": f"coalesce(regexp_full_match(lower(trim(arm)), '{HELD_OUT}'), FALSE)",
+    "is_held_out(arm)": f"coalesce(regexp_full_match(trim(regexp_replace(lower(arm), '[^a-z]+', ' ', 'g')), '{HELD_OUT}'), FALSE)",
     "is_email(t)": (
         f"length(t) <= {LONGEST_EMAIL} AND regexp_full_match(lower(t), '{EMAIL}') AND NOT regexp_full_match(lower(t), '{NOWHERE}')"
     ),

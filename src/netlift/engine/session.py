@@ -14,10 +14,13 @@ _ATOM = "[a-z0-9!#$%&*+/=?^_{|}~-]+"
 EMAIL = f"{_ATOM}([.]{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]([a-z0-9-]*[a-z0-9])"
 NOWHERE = ".*[@.](invalid|test|localhost)"
 LONGEST_EMAIL = 254  # characters
-# What files call the customers of a campaign that were left alone so that its effect can be measured, in small letters.
+# What files call the customers of a campaign that were left alone so that its effect can be measured, in small letters, with a blank
+# for every run of other characters.
 HELD_OUT = (
-    "((universal |global )?(hold[ _-]?out|control|kontroll)([ _-]?(group|gruppe|arm))?|kontrolle|kontrollgruppe"
-    "|no[ _-]?(contact|message|e?-?mail))"
+    "((universal|global) )?(hold ?outs?|held ?out|controls?|kontroll|kontrolle|kontrollgruppe|ctrl)"
+    "( (group|gruppe|arm))?( (a|b|c))?( no [a-z]+)?"
+    "|untreated|unbehandelt|(no|not|without|ohne|nicht|kein|keine) ?(contact|contacted|kontakt|kontaktiert|treated|treatment|offer|message"
+    "|mail|mailed|mailing|e mail|email|letter|sms|call|called)"
 )
 BATCH = 100_000  # rows that `apply` hands over at once, at most
 

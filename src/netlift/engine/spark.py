@@ -52,7 +52,9 @@ FUNCTIONS = {
     "unit_hash(t STRING) RETURNS DOUBLE": "CAST(conv(substr(md5(t), 1, 13), 16, 10) AS DOUBLE) / 4503599627370496e0",
     "bucket_of(t STRING, n INT) RETURNS INT": "CAST(CAST(conv(substr(md5(t), 1, 8), 16, 10) AS BIGINT) % n AS INT)",
     "local_time(t TIMESTAMP, zone STRING) RETURNS TIMESTAMP": "convert_timezone('UTC', zone, t)",
-    "is_held_out(arm STRING) RETURNS BOOLEAN": f"coalesce(lower(trim(arm)) RLIKE '^{HELD_OUT}$', FALSE)",
+    "is_held_out(arm STRING) RETURNS BOOLEAN": (
+        f"coalesce(trim(regexp_replace(lower(arm), '[^a-z]+', ' ')) RLIKE '^({HELD_OUT})$', FALSE)"
+    ),
     "is_email(t STRING) RETURNS BOOLEAN": (
         f"length(t) <= {LONGEST_EMAIL} AND lower(t) RLIKE '^{EMAIL}$' AND NOT lower(t) RLIKE '^{NOWHERE}$'"
     ),

@@ -20,23 +20,23 @@ def sized(choice: Choice, segment: Ints, *, accounting: Accounting | None, campa
     Args:
         choice: whose recommendations are meant.
         segment: (n,) of the same customers.
-        accounting: what makes the break-even; None = nothing was ever answered, so no size can be told.
+        accounting: what makes the break-even of offers never tried; None = nothing was ever answered, so no size can be told.
         campaign_days: lengths of past campaigns, of which a wave takes the median.
     """
-    if accounting is None or not 0 < accounting.break_even * (1 + RISE) < 1:
+    if accounting is None:
         return choice
     free = np.array([reason is None for reason in choice.excluded_reason], dtype=bool)
     days = float(np.median(campaign_days)) if len(campaign_days) else None
     made = []
     for r in choice.recommendations:
         there = int((free & (segment == r.segment)).sum())
-        wanted = r.action in {"ab_test", "new_offer"} and there > 0
-        made.append(replace(r, why=f"{r.why} {_words(r, accounting, there=there, days=days)}") if wanted else r)
+        base = accounting.break_even if r.break_even is None else r.break_even
+        wanted = r.action in {"ab_test", "new_offer"} and there > 0 and 0 < base * (1 + RISE) < 1
+        made.append(replace(r, why=f"{r.why} {_words(r, base, there=there, days=days)}") if wanted else r)
     return replace(choice, recommendations=tuple(made))
 
 
-def _words(r: Recommendation, accounting: Accounting, *, there: int, days: float | None) -> str:
-    base = accounting.break_even
+def _words(r: Recommendation, base: float, *, there: int, days: float | None) -> str:
     arms, each = max(2, len(r.offers)), sample_size(base, RISE * base)
     waves = math.ceil(arms * each / there)
     weeks = "" if days is None else f", about {math.ceil(waves * days / 7):,} weeks with campaigns of {days:.0f} days as in the past"

@@ -48,11 +48,12 @@ def prices(settings: Settings, response: ResponseSettings, engine: Session, tabl
 
     names = [column(n, "STRING") for n in ("offer", "type", "channel")]
     amounts = [column(n, "DOUBLE") for n in ("contact_cost", "revenue_per_response")]
-    rows = engine.rows(f"SELECT campaign_id, {', '.join([*names, *amounts])} FROM campaigns ORDER BY campaign_id NULLS LAST")
-    found = tuple(_price(settings, response, row) for row in rows)
+    rows = engine.rows(f"SELECT campaign_id, {', '.join([*names, *amounts])}, start_date FROM campaigns ORDER BY campaign_id NULLS LAST")
+    found = tuple(_price(settings, response, row[:-1]) for row in rows)
     columns = {name: [getattr(p, name) for p in found] for name in ("campaign", "offer", "cost", "revenue")}
     kinds = {"campaign": pa.string(), "offer": pa.string(), "cost": pa.float64(), "revenue": pa.float64()}
-    engine.register(PRICES, pa.table({name: pa.array(values, kinds[name]) for name, values in columns.items()}))
+    arrays = {name: pa.array(values, kinds[name]) for name, values in columns.items()}
+    engine.register(PRICES, pa.table({**arrays, "start": pa.array([row[-1] for row in rows], pa.timestamp("us"))}))
     return found
 
 
@@ -77,10 +78,11 @@ def keep_answers(engine: Session, tables: Tables, *, margin: float | None, since
     """Keep ANSWERS: a row per customer who has features and campaign that addressed him, with the money of both sides.
 
     Columns customer_id, offer, campaign, answered (0 or 1), told (1 = the answer tells its own money), spent, earned.
-    Several contacts of one campaign are paid for each, where the table says when they were; several answers count once and add their money.
+    Several contacts of one campaign are one, at its cost; several answers count once and add their money; an answer from before the
+    campaign is none.
     `since` is a SQL condition on the campaigns, which are named k.
     """
-    sends = "greatest(count(DISTINCT c.contacted_at), 1)" if tables.has("contacted", "contacted_at") else "1"
+    late = "r.responded_at >= p.start - INTERVAL 1 DAY" if tables.has("responses", "responded_at") else "TRUE"  # a day: of any time zone
     told = f"sum(r.revenue) * {margin or 1.0!r}e0" if tables.has("responses", "revenue") else "CAST(NULL AS DOUBLE)"
     engine.keep(
         ANSWERS,
@@ -88,10 +90,10 @@ def keep_answers(engine: Session, tables: Tables, *, margin: float | None, since
 SELECT s.customer_id AS customer_id, p.offer AS offer, p.campaign AS campaign,
     CASE WHEN a.customer_id IS NULL THEN 0 ELSE 1 END AS answered,
     CASE WHEN a.earned IS NULL THEN 0 ELSE 1 END AS told,
-    s.sends * p.cost AS spent,
+    p.cost AS spent,
     CASE WHEN a.customer_id IS NULL THEN 0e0 ELSE coalesce(a.earned, p.revenue) END AS earned
 FROM (
-    SELECT c.customer_id AS customer_id, c.campaign_id AS campaign_id, {sends} AS sends
+    SELECT c.customer_id AS customer_id, c.campaign_id AS campaign_id
     FROM contacted AS c JOIN campaigns AS k ON c.campaign_id = k.campaign_id
     WHERE {since} AND {tables.addressed("c")}
     GROUP BY c.customer_id, c.campaign_id
@@ -100,7 +102,8 @@ JOIN {PRICES} AS p ON p.campaign = s.campaign_id
 JOIN features_population AS q ON q.customer_id = s.customer_id
 LEFT JOIN (
     SELECT r.customer_id AS customer_id, r.campaign_id AS campaign_id, {told} AS earned
-    FROM responses AS r GROUP BY r.customer_id, r.campaign_id
+    FROM responses AS r JOIN {PRICES} AS p ON p.campaign = r.campaign_id WHERE {late} OR p.start IS NULL
+    GROUP BY r.customer_id, r.campaign_id
 ) AS a ON a.customer_id = s.customer_id AND a.campaign_id = s.campaign_id
 """,
     )

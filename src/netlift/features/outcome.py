@@ -88,10 +88,11 @@ def _from_campaigns(
         return None
     offers = tuple(sorted({c.offer for c in booked.campaigns}))
     contacts, responses, spent, earned = _by_customer(engine, offers, customer_ids)
+    many = f"{len(booked.campaigns):,} campaign{'s' if len(booked.campaigns) > 1 else ''}"
     note = (
-        f"{len(booked.campaigns)} campaigns that began on or after {clock.local:%Y-%m-%d}, the date of the features"
+        f"{many} that began on or after {clock.local:%Y-%m-%d}, the date of the features"
         if later
-        else f"all {len(booked.campaigns)} campaigns; they began before {clock.local:%Y-%m-%d}, so the features may know the answers"
+        else f"all of {many}; begun before {clock.local:%Y-%m-%d}, so the features may know the answers"
     )
     return Outcome(
         booked,
@@ -99,7 +100,10 @@ def _from_campaigns(
         contacts.astype(np.int64),
         responses.astype(np.int64),
         (),
-        note + _left_alone(engine, tables) + _strangers(engine),
+        note
+        + _left_alone(engine, tables)
+        + _strangers(engine)
+        + _uncounted(engine, later=later, after=after, answers=int(responses.sum())),
         overlaps=not later,
         spent=spent if booked.varies else None,
         earned=earned if booked.varies else None,
@@ -141,3 +145,11 @@ def _strangers(engine: Session) -> str:
     sql = "SELECT count(DISTINCT c.customer_id) FROM contacted AS c LEFT JOIN features_population AS p ON p.customer_id = c.customer_id"
     unknown = engine.rows(f"{sql} WHERE p.customer_id IS NULL")[0][0]
     return f"; contacts of {unknown:,} customers without features are not counted" if unknown else ""
+
+
+def _uncounted(engine: Session, *, later: bool, after: str, answers: int) -> str:
+    """Words about answers to the counted campaigns that belong to no contact of before."""
+    since = after if later else "TRUE"
+    sql = "SELECT count(*) FROM (SELECT DISTINCT r.customer_id, r.campaign_id FROM responses AS r JOIN campaigns AS k"
+    given = engine.rows(f"{sql} ON k.campaign_id = r.campaign_id WHERE {since}) AS given")[0][0]
+    return f"; {given - answers:,} answers without a contact, or from before their campaign, are not counted" if given > answers else ""

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from netlift.errors import InputError
 from netlift.records import Floats, Ints, Outcome, Profit, Response, Sufficiency
 
 Z95 = 1.959964
 DRAWS = 1000  # of the bootstrap
-FEW = 30  # contacted customers, below which the bootstrap is too sure of itself
+FEW = 30  # contacted customers, or answers that differ in money, below which the bootstrap is too sure of itself
 
 
 def check(outcome: Outcome) -> None:
@@ -74,20 +75,43 @@ def wilson(rate: float, n: float) -> tuple[float, float]:
 def profit(outcome: Outcome, members: NDArray[np.bool_], rng: np.random.Generator) -> Profit | None:
     """Profit per contact of some customers (n,); None where they were never contacted.
 
-    The interval is a bootstrap over customers. Where few customers were contacted or all brought the same (as when nobody
-    answered), redraws show no doubt that is there: then it is Wilson's interval of the response rate, in money.
+    The interval is a bootstrap over customers. Where few customers were contacted, few answers differ in money, or all brought the same
+    (as when nobody answered), redraws show no doubt that is there: then it comes from the intervals of rate and money.
     """
     contacts = outcome.contacts.sum(axis=1)[members]
     money = outcome.profit()[members]
     if not contacts.sum():
         return None
     tier = sufficiency(contacts)
+    if outcome.earned is not None and (outcome.responses.sum(axis=1)[members] > 0).sum() < FEW:
+        tier = "few"  # answers whose money differs
     low, high = np.quantile(_redrawn_ratios(money, contacts, rng), [0.025, 0.975])
+    if tier == "few" or low == high:
+        low, high = _by_answers(outcome, members)
+    per_contact = float(money.sum() / contacts.sum())
+    return Profit(
+        str(outcome.accounting), per_contact, float(min(low, per_contact)), float(max(high, per_contact)), float(money.sum()), tier
+    )
+
+
+def _by_answers(outcome: Outcome, members: NDArray[np.bool_]) -> tuple[float, float]:
+    """Interval of the profit per contact of contacted customers: rate × money of an answer less the cost of a contact.
+
+    Wilson's interval of the rate and Student's of the money, put together by MOVER (Zou and Donner, Statistics in Medicine 27, 2008).
+    """
     answered = response(outcome, members)
-    if answered is not None and (tier == "few" or low == high):
-        cost, revenue = float(outcome.costs()[members].sum() / contacts.sum()), outcome.accounting.revenue
-        low, high = revenue * answered.low - cost, revenue * answered.high - cost
-    return Profit(str(outcome.accounting), float(money.sum() / contacts.sum()), float(low), float(high), float(money.sum()), tier)
+    if answered is None:
+        raise AssertionError("nobody was contacted")
+    cost = float(outcome.costs()[members].sum()) / answered.contacts
+    y, earned = outcome.responses.sum(axis=1)[members], outcome.revenues()[members].sum(axis=1)
+    worth, half = outcome.accounting.revenue, 0.0
+    if m := int((y > 0).sum()):
+        worth = float(earned.sum() / y.sum())
+        spread = math.sqrt(float(((earned - worth * y) ** 2).sum()) * m / max(m - 1, 1)) / float(y.sum())
+        half = float(stdtrit(max(m - 1, 1), 0.975)) * spread
+    ends = ((answered.low, -1), (answered.high, 1))
+    low, high = (answered.rate * worth + sign * math.hypot(worth * (answered.rate - end), answered.rate * half) for end, sign in ends)
+    return low - cost, high - cost
 
 
 def _redrawn_ratios(money: Floats, contacts: Ints, rng: np.random.Generator) -> Floats:

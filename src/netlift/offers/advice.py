@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netlift.offers.evidence import evidence
+from netlift.offers.evidence import believed, evidence
 from netlift.offers.rules import Decision, decide
 from netlift.offers.words import Facts, price, why
 from netlift.offers.worth import worths
-from netlift.records import Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation
+from netlift.records import Features, Floats, Insight, Ints, Outcome, PastEffect, Recommendation, Segmentation
 from netlift.settings import OfferSettings
-
-FEW = 30  # contacts below which a segment's figures rest mostly on the other segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,13 @@ class Buying:
 
 
 def advise(
-    offers: Sequence[OfferSettings], buying: Buying, *, features: Features, segmentation: Segmentation, insight: Insight
+    offers: Sequence[OfferSettings],
+    buying: Buying,
+    *,
+    features: Features,
+    segmentation: Segmentation,
+    insight: Insight,
+    effects: Sequence[PastEffect] = (),
 ) -> dict[int, tuple[Recommendation, Decision]]:
     """The recommendation of every segment, with the decision it words; by segment, 0 = everybody.
 
@@ -35,7 +39,7 @@ def advise(
         InputError: a customer answered more often than he was contacted.
     """
     segment, outcome = segmentation.segment, features.outcome
-    tried = evidence(offers, outcome, segment)
+    tried = believed(evidence(offers, outcome, segment), effects)
     worth = worths(buying.value, segment)
     accounting = outcome.accounting if outcome else None
     names = {s.segment: s.name for s in insight.segments}
@@ -64,6 +68,7 @@ def _recommendation(s: int, decision: Decision, facts: Facts, *, warnings: tuple
         why=why(decision, facts),
         warnings=warnings,
         sufficiency=e.sufficiency if e else None,
+        break_even=decision.evidence.break_even if decision.evidence else None,
     )
 
 
@@ -95,7 +100,7 @@ def _warnings(decision: Decision, facts: Facts, spent: Mapping[str, float], untr
     e = decision.evidence
     if e is not None and e.contacts == 0:
         found.append(f"No contact of '{e.offer}' in {facts.where} yet: the figure rests on the other segments.")
-    elif e is not None and e.contacts < FEW:
+    elif e is not None and e.sufficiency == "shrunk":
         found.append(f"Only {e.contacts} contacts of '{e.offer}' in {facts.where}: the figure rests mostly on the other segments.")
     if decision.action == "do_not_target" and untried and facts.worth is None:
         found.append("What customers are worth is not known, so no other offer is advised; transactions or features.value would tell.")

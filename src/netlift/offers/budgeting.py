@@ -34,7 +34,7 @@ class Field:
     free: Mask  # (n,) has not objected and has not reached a contact cap
     tried: Mapping[int, Sequence[Evidence]]  # by segment
     reaches: Mapping[str, Reach]  # of every channel of the offers
-    pays: Mapping[str, Mask]  # by offer that past trials decide on one by one, (n,)
+    brings: Mapping[str, Floats]  # by offer that past trials decide on one by one: what a contact brings before its cost, (n,)
 
 
 def within(field: Field, choice: Choice) -> Choice:
@@ -72,8 +72,8 @@ def _campaign(field: Field, rows: Ints) -> _Campaign:
     cautious = field.limits.judged_by == "lower bound"
     for j, option in enumerate(options):
         on = absent(field.reaches[option.channel].reason[rows])
-        if option.offer in field.pays:
-            on &= field.pays[option.offer][rows]
+        if option.offer in field.brings:
+            on &= field.brings[option.offer][rows] > option.cost
         for s, each in tried.items():
             for e in (e for e in each if e.offer == option.offer):
                 more = e.cost - option.cost  # the evidence has taken off the other

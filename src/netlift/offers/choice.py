@@ -12,7 +12,7 @@ from netlift.engine import Engine
 from netlift.offers.advice import Buying, advise, losers, per_customer, priced
 from netlift.offers.asking import asking
 from netlift.offers.budgeting import Field, within
-from netlift.offers.evidence import evidence
+from netlift.offers.evidence import believed, evidence
 from netlift.offers.past_trials import advised, past_trials
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
@@ -47,7 +47,8 @@ def choose(
     engine.register(PEOPLE, pa.table({"customer_id": pa.array(features.customer_ids, pa.string()), "place": np.arange(n)}))
     try:
         buying = _buying(engine, tables, offers, features=features, currency=settings.project.currency)
-        advice = advise(offers, buying, features=features, segmentation=segmentation, insight=insight)
+        trials = past_trials(settings, engine, tables, features=features, offers=offers)
+        advice = advise(offers, buying, features=features, segmentation=segmentation, insight=insight, effects=trials.effects)
         ask = Asker(engine, tables, n, settings.project.time_zone)
         silenced = np.array([c in suppressed for c in features.customer_ids], dtype=bool)
         week, month = past_contacts(ask, features.as_of, (7, 30))
@@ -56,9 +57,8 @@ def choose(
         reaches = {c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted(needed)}
     finally:
         engine.unregister(PEOPLE)
-    trials = past_trials(settings, engine, tables, features)
-    people = _People(segmentation.segment, silenced, _capped(settings, week, month), trials.pays)
-    offer, channel, consent, reason = _per_customer(people, advice, channels, reaches)
+    people = _People(segmentation.segment, silenced, _capped(settings, week, month), trials.brings)
+    offer, channel, consent, reason = _per_customer(people, advice, channels, reaches, costs={c: settings.contact_cost(c) for c in reaches})
     choice = Choice(
         recommendations=tuple(recommendation for recommendation, _ in advice.values()),
         offer=offer,
@@ -71,16 +71,16 @@ def choose(
         warnings=(
             *advised(trials.effects, settings.project.currency),
             *losers(advice, features),
-            *_doubts(settings, tables, offers, features.outcome, tested=bool(trials.effects)),
+            *_doubts(settings, tables, offers, features.outcome, tested=bool(trials.effects or trials.notes)),
             *trials.notes,
         ),
         asking=asking(features, segmentation, advice),
         effects=trials.effects,
     )
     if settings.allocation is not None:
-        tried = evidence(offers, features.outcome, people.segment)
+        tried = believed(evidence(offers, features.outcome, people.segment), trials.effects)
         free = ~silenced & absent(people.capped)
-        choice = within(Field(settings, settings.allocation, offers, people.segment, free, tried, reaches, trials.pays), choice)
+        choice = within(Field(settings, settings.allocation, offers, people.segment, free, tried, reaches, trials.brings), choice)
     cost = _costs(settings, choice)
     return replace(choice, recommendations=priced(advice, people.segment, cost=cost, outcome=features.outcome))
 
@@ -92,7 +92,7 @@ class _People:
     segment: Ints
     silenced: Mask
     capped: Texts  # the contact cap that is reached, None = none
-    pays: Mapping[str, Mask]  # by offer that past trials decide on one by one: whether a contact is expected to bring more than it costs
+    brings: Mapping[str, Floats]  # by offer that past trials decide on one by one: what a contact brings before its cost
 
 
 def _past_offers(outcome: Outcome | None) -> tuple[OfferSettings, ...]:
@@ -139,6 +139,8 @@ def _per_customer(
     advice: Mapping[int, tuple[Recommendation, Decision]],
     channels: Mapping[int, tuple[str, ...]],
     reaches: Mapping[str, Reach],
+    *,
+    costs: Mapping[str, float],
 ) -> tuple[Texts, Texts, Texts, Texts]:
     """Offer, channel, proof of consent and reason against contacting; the first reason that applies stands."""
     offer, channel, consent, reason = (np.full(len(people.segment), None, dtype=object) for _ in range(4))
@@ -153,8 +155,10 @@ def _per_customer(
         reason[free] = people.capped[free]
         if recommendation.offers:
             offer[members] = recommendation.offers[0]
-            if recommendation.action == "keep" and recommendation.offers[0] in people.pays:
-                reason[members & absent(reason) & ~people.pays[recommendation.offers[0]]] = NOT_WORTH
+            if recommendation.action == "keep" and recommendation.offers[0] in people.brings:
+                for name in channels[s]:
+                    too_little = people.brings[recommendation.offers[0]] <= costs[name]
+                    reason[members & absent(reason) & (channel == name) & too_little] = NOT_WORTH
         else:
             reason[members & absent(reason)] = untargeted
     reason[people.silenced] = "suppressed"

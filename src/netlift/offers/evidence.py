@@ -13,22 +13,21 @@ Assumes that the segments were not made from the same answers; where they were, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, betaln
+from scipy.special import betaincinv, betaln, stdtrit
 
 from netlift.errors import InputError
-from netlift.records import Floats, Ints, Outcome, Sufficiency
+from netlift.records import Floats, Ints, Outcome, PastEffect, Sufficiency
 from netlift.settings import OfferSettings
 
 POINTS = 40  # of the grid of M
 OUTWEIGHS = 0.5  # weight from which own answers outweigh the others'
 ROUNDING = 1e-12
-Z95 = 1.959964
 TYPICAL = 10  # contacts: the median of M beforehand; small, so that little is borrowed unless the segments agree
 
 
@@ -44,7 +43,13 @@ class Evidence:
     high: float
     sufficiency: Sufficiency  # whether the segment's own answers outweigh what is drawn from the others
     cost: float  # of a contact with this offer, which `profit` has taken off
-    break_even: float  # share of answers from which a contact pays for itself
+    revenue: float  # expected of an answer
+    held_out: int = 0  # customers held out at random, against whom `profit` is told; 0 = it counts answers
+
+    @property
+    def break_even(self) -> float:
+        """Share of answers from which a contact pays for itself."""
+        return self.cost / self.revenue if self.revenue > 0 else math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +157,27 @@ def evidence(offers: Sequence[OfferSettings], outcome: Outcome | None, segment: 
         if outcome is None or known is None:
             continue
         r = rates(known.contacts, known.responses, group, len(names))
-        worth, half = _per_answer(known, group, len(names), default=outcome.accounting.revenue)
+        worth, half, own = _per_answer(known, group, len(names), default=outcome.accounting.revenue)
         cost = float(known.spent.sum() / known.contacts.sum())
         low, high = (_product_end(r.rate, end, worth, half) for end in (r.low, r.high))
         for j, s in enumerate(names):
             profit, least, most = (float(x[j]) - cost for x in (r.rate * worth, low, high))
-            tier: Sufficiency = "prior-only" if not r.contacts[j] else "enough" if r.own[j] > OUTWEIGHS else "shrunk"
-            even = cost / float(worth[j]) if worth[j] > 0 else math.inf
-            found[int(s)].append(Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), profit, least, most, tier, cost, even))
+            tier: Sufficiency = "prior-only" if not r.contacts[j] else "enough" if min(r.own[j], own[j]) > OUTWEIGHS else "shrunk"
+            found[int(s)].append(
+                Evidence(offer.name, int(r.contacts[j]), int(r.responses[j]), profit, least, most, tier, cost, float(worth[j]))
+            )
     return {s: tuple(sorted(e, key=lambda one: -one.low)) for s, e in found.items()}
+
+
+def believed(tried: Mapping[int, tuple[Evidence, ...]], effects: Sequence[PastEffect]) -> dict[int, tuple[Evidence, ...]]:
+    """The evidence, with what an experiment says in place of answers where contacts surely lost money against customers held out."""
+    lost = {e.offer: e for e in effects if e.lost}
+
+    def one(e: Evidence) -> Evidence:
+        x = lost.get(e.offer)
+        return e if x is None else replace(e, profit=x.effect, low=x.low, high=x.high, sufficiency="enough", held_out=x.held_out)
+
+    return {s: tuple(sorted(map(one, each), key=lambda e: -e.low)) for s, each in tried.items()}
 
 
 def _product_end(rate: Floats, end: Floats, worth: Floats, half: Floats) -> Floats:
@@ -169,25 +186,27 @@ def _product_end(rate: Floats, end: Floats, worth: Floats, half: Floats) -> Floa
     return np.asarray(rate * worth + np.sign(end - rate) * distance)
 
 
-def _per_answer(known: Past, group: Ints, k: int, *, default: float) -> tuple[Floats, Floats]:
-    """Money of an answer in k groups, (k,), and half the width of its 95 % interval, (k,); 0 where all answers bring the same.
+def _per_answer(known: Past, group: Ints, k: int, *, default: float) -> tuple[Floats, Floats, Floats]:
+    """Money of an answer in k groups, half the width of its 95 % interval, and the weight of the group's own answers in it, (k,) each.
 
     A group's mean is drawn to that of all by Z = T² / (T² + V) with V = variance of an answer / answers and T² the variance between the
-    groups by moments (DerSimonian and Laird 1986). Customers are the units of chance.
+    groups by moments (DerSimonian and Laird 1986). Customers are the units of chance; Student's t by those who answered in the group.
+    Where all answers of a group bring the same, there is no doubt and nothing is drawn.
     """
     y = np.bincount(group, weights=known.responses, minlength=k)
     earned = np.bincount(group, weights=known.earned, minlength=k)
     if not y.sum():
-        return np.full(k, default), np.zeros(k)
+        return np.full(k, default), np.zeros(k), np.ones(k)
     mean = earned.sum() / y.sum()
     raw = np.divide(earned, y, out=np.full(k, mean), where=y > 0)
     squares = float(((known.earned - raw[group] * known.responses) ** 2).sum())
     if squares <= ROUNDING * float((known.earned**2).sum()):
-        return raw, np.zeros(k)
-    freedom = max(int((known.responses > 0).sum()) - int((y > 0).sum()), 1)
+        return raw, np.zeros(k), np.ones(k)
+    answered = np.bincount(group[known.responses > 0], minlength=k)
+    freedom = max(int(answered.sum()) - int((y > 0).sum()), 1)
     w = y * freedom / squares  # 1 / V
     between = max(0.0, float((w * (raw - mean) ** 2).sum()) - int((y > 0).sum()) + 1) / float(w.sum() - (w**2).sum() / w.sum() or 1.0)
     tempered = between * w + 1
     Z = between * w / tempered
     variance = between / tempered + (1 - Z) ** 2 / (w / tempered).sum()
-    return mean + Z * (raw - mean), Z95 * np.sqrt(variance)
+    return mean + Z * (raw - mean), stdtrit(np.maximum(answered - 1, 2), 0.975) * np.sqrt(variance), Z

@@ -1,123 +1,135 @@
 """Past campaigns in which some customers were held out at random: what a contact changed, and for whom.
 
-Only campaigns that began at or after the date of the features are used, so that nothing known is a result of the contact. The outcome is
-the money of sales on the campaign's days, for everybody in the arm that `contacted.arm` names; where there are no transactions, the answer,
-if customers held out could answer too. Whether arms were drawn at random is not believed but tested: before the campaign their features
-must not differ more than chance allows (Hansen and Bowers, Statistical Science 23, 2008, equation 10).
+Only campaigns that began at or after the date of the features are used, so that nothing known is a result of the contact, and that are
+over. The outcome is the money of sales on the campaign's days, for everybody as `contacted.arm` names him; where there are no
+transactions, the answer, if customers held out could answer too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import chi2
 
 from netlift.engine import Session
 from netlift.errors import InputError, NotEnoughData
-from netlift.offers import columns as encoding
-from netlift.offers import policy_value, uplift
 from netlift.offers.columns import Column
-from netlift.offers.reach import Mask
-from netlift.offers.targeting import Ask, Targeting, target
-from netlift.offers.uplift import Trial
-from netlift.records import Accounting, Features, Floats, Ints, PastEffect, Tables, Texts
-from netlift.settings import Settings
+from netlift.offers.past_effect import ANSWERS, HELD, MOST, SALES, PastCampaign, balance, brings_of, learnt, told_of
+from netlift.records import Accounting, BookedCampaign, Features, Floats, PastEffect, Tables
+from netlift.settings import OfferSettings, Settings
 
-HELD = "held out"  # what the control arm is called here, whatever the table calls it
 NEWEST = 3  # campaigns looked at, the newest of each offer
-MOST = 20_000  # customers of a campaign learnt from
-NOT_BY_LOT = 1e-3  # p below which arms were not drawn at random
-SALES, ANSWERS = "sales on its days", "answers"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What past trials say, and whom a contact with an offer pays for, by the offer's name, (n,) where that could be told."""
+    """What past trials say, and by the offer's name what a contact is expected to bring before its cost, (n,), where that decides."""
 
     effects: tuple[PastEffect, ...] = ()
-    pays: Mapping[str, Mask] = field(default_factory=dict)
+    brings: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Campaign:
-    """A past campaign with customers held out: its rows of the features, their arms and outcomes."""
-
-    campaign: str
-    offer: str
-    rows: Ints  # (m,) positions in features.values
-    arm: Texts  # (m,)
-    y: Floats  # (m,)
-    of: str  # SALES or ANSWERS
-    both: int  # customers in two arms, left out
-
-
-def past_trials(settings: Settings, engine: Session, tables: Tables, features: Features) -> Found:
+def past_trials(settings: Settings, engine: Session, tables: Tables, *, features: Features, offers: Sequence[OfferSettings]) -> Found:
     """The effects of past campaigns with a random control group; nothing where there is none."""
     outcome = features.outcome
-    if outcome is None or outcome.overlaps or outcome.columns or not tables.has("contacted", "arm"):
+    if outcome is None or outcome.overlaps or outcome.columns or not (tables.has("contacted", "arm") and tables.has("campaigns")):
         return Found()
     effects: list[PastEffect] = []
-    pays: dict[str, Mask] = {}
-    notes: list[str] = []
+    brings: dict[str, Floats] = {}
+    notes = list(_unnamed(engine))
     margin = settings.response.margin if settings.response else None
-    known: dict[str, Column] = {f.name: features.values[:, j] for j, f in enumerate(features.features)}
-    for campaign in _campaigns(engine, tables, features):
-        booked = next(c for c in outcome.accounting.campaigns if c.campaign == campaign.campaign)
-        factor = outcome.accounting.revenue if campaign.of == ANSWERS else margin or 1.0
-        books = Accounting(campaign.campaign, booked.spent / booked.contacts, factor, outcome.accounting.currency)
+    facts: dict[str, Column] = {f.name: features.values[:, j] for j, f in enumerate(features.features)}
+    last = engine.rows("SELECT max(local_timestamp) FROM transactions")[0][0] if tables.has("transactions") else None
+    for booked, span in _campaigns(engine, outcome.accounting):
         try:
-            found = _learnt(campaign, known, books, seed=settings.project.seed)
+            _over(span[1], last)
+            campaign = _read(engine, tables, features, booked=booked, span=span)
+            factor = (margin or 1.0) if campaign.of == SALES else booked.earned / booked.responses if booked.responses else 0.0
+            books = Accounting(booked.campaign, booked.spent / booked.contacts, factor, outcome.accounting.currency)
+            found = learnt(campaign, facts, books, seed=settings.project.seed)
         except (InputError, NotEnoughData) as reason:
-            notes.append(f"Campaign '{campaign.campaign}' held customers out, but what a contact changed cannot be told: {reason}")
+            why = str(reason).partition("; add --exclude")[0]
+            notes.append(f"Campaign '{booked.campaign}' held customers out, but what a contact changed cannot be told: {why}")
             continue
-        told = _told(campaign, books, found, balance=_balance(campaign, known), full=margin is None)
+        told = told_of(campaign, books, found, differ=balance(facts, campaign.rows, campaign.arm == HELD), full=margin is None)
         effects.append(told)
-        if told.personalise and features.rows is None:
-            pays[campaign.offer] = _pays(campaign, known, books, found, seed=settings.project.seed)
-    return Found(tuple(effects), pays, tuple(notes))
+        name = _offer(booked.offer, offers)
+        if name is None and (told.personalise or told.lost):
+            notes.append(f"No offer is named '{booked.offer}' like campaign '{booked.campaign}', so its effect decides about nobody.")
+        elif name is not None and told.personalise and features.rows is not None:
+            notes.append(f"Customers are too many to be decided one by one by campaign '{booked.campaign}': '{name}' goes to all advised.")
+        elif name is not None and told.personalise:
+            brings[name], outside = brings_of(campaign, facts, books, found, seed=settings.project.seed)
+            notes += outside
+    renamed = tuple(replace(e, offer=_offer(e.offer, offers) or e.offer) for e in effects)
+    return Found(renamed, brings, tuple(notes))
 
 
-def _campaigns(engine: Session, tables: Tables, features: Features) -> list[_Campaign]:
-    outcome = features.outcome
-    booked = {c.campaign: c.offer for c in outcome.accounting.campaigns} if outcome else {}
+def _offer(label: str, offers: Sequence[OfferSettings]) -> str | None:
+    """The offer that a campaign was about: of the same name, else the only current one."""
+    current = [o.name for o in offers if o.current]
+    return label if label in [o.name for o in offers] else current[0] if len(current) == 1 else None
+
+
+def _unnamed(engine: Session) -> tuple[str, ...]:
+    """A remark where arms are named and none of them means that customers were left alone."""
+    rows = engine.rows(
+        "SELECT lower(trim(arm)) AS name, max(CASE WHEN is_held_out(arm) THEN 1 ELSE 0 END) FROM contacted"
+        " WHERE trim(arm) <> '' GROUP BY lower(trim(arm)) ORDER BY name NULLS LAST"
+    )
+    if not rows or any(held for _, held in rows):
+        return ()
+    named = ", ".join(f"'{name}'" for name, _ in rows[:4])
+    return (f"contacted.arm names {named}, and all of them count as contacted; call customers who were left alone 'control' or 'holdout'.",)
+
+
+def _campaigns(engine: Session, books: Accounting) -> list[tuple[BookedCampaign, tuple[datetime, datetime]]]:
+    """The newest counted campaign of each offer that held customers out, with its first and last day."""
+    booked = {c.campaign: c for c in books.campaigns}
     rows = engine.rows(
         "SELECT c.campaign_id, k.start_date, k.end_date FROM contacted AS c JOIN campaigns AS k ON k.campaign_id = c.campaign_id"
         " GROUP BY c.campaign_id, k.start_date, k.end_date"
         " HAVING min(CASE WHEN is_held_out(c.arm) THEN 1 ELSE 0 END) = 0 AND max(CASE WHEN is_held_out(c.arm) THEN 1 ELSE 0 END) = 1"
         " ORDER BY k.start_date DESC NULLS LAST, c.campaign_id NULLS LAST"
     )
-    newest: dict[str, tuple[Any, ...]] = {}
-    for row in rows:
-        if row[0] in booked and row[2] is not None:
-            newest.setdefault(booked[row[0]], row)
-    return [_read(engine, tables, features, offer=offer, row=row) for offer, row in list(newest.items())[:NEWEST]]
+    newest: dict[str, tuple[BookedCampaign, tuple[datetime, datetime]]] = {}
+    for name, start, end in rows:
+        if name in booked and end is not None:
+            newest.setdefault(booked[name].offer, (booked[name], (start, end)))
+    return list(newest.values())[:NEWEST]
 
 
-def _read(engine: Session, tables: Tables, features: Features, *, offer: str, row: tuple[Any, ...]) -> _Campaign:
-    campaign, start, end = row
-    arm = f"CASE WHEN is_held_out(c.arm) THEN '{HELD}' ELSE coalesce(c.arm, 'contacted') END"
+def _over(end: datetime, last: datetime | None) -> None:
+    if last is not None and end.date() > last.date():
+        raise NotEnoughData(f"it ends on {end:%Y-%m-%d} and sales are known until {last:%Y-%m-%d}.")
+
+
+def _read(engine: Session, tables: Tables, features: Features, *, booked: BookedCampaign, span: tuple[datetime, datetime]) -> PastCampaign:
+    """Who was in the campaign, in which of two arms: HELD, and everybody else as contacted whatever else his arm says."""
     arms = engine.arrow(
-        "SELECT customer_id, min(arm) AS arm, CAST(count(DISTINCT arm) AS BIGINT) AS arms"
-        f" FROM (SELECT c.customer_id AS customer_id, {arm} AS arm FROM contacted AS c WHERE c.campaign_id = ?) AS a"
+        "SELECT customer_id, min(held) AS held, max(held) AS any_held FROM (SELECT c.customer_id AS customer_id,"
+        " CASE WHEN is_held_out(c.arm) THEN 1 ELSE 0 END AS held FROM contacted AS c WHERE c.campaign_id = ?) AS a"
         " GROUP BY customer_id ORDER BY customer_id NULLS LAST",
-        (campaign,),
+        (booked.campaign,),
     )
-    one = arms.filter(pc.equal(arms["arms"], 1))
+    one = arms.filter(pc.equal(arms["held"], arms["any_held"]))
     ids = features.customer_ids if features.rows is None else features.customer_ids[features.rows]
     place = pc.index_in(one["customer_id"], value_set=pa.array(ids, pa.string())).cast(pa.float64()).to_numpy()
     here = np.flatnonzero(~np.isnan(place))
-    here = here if len(here) <= MOST else np.sort(np.random.default_rng(len(here)).choice(here, MOST, replace=False))
+    known = len(here)
+    here = here if known <= MOST else np.sort(np.random.default_rng(known).choice(here, MOST, replace=False))
     people = pa.array(ids, pa.string()).take(pa.array(place[here].astype(np.int64)))
-    y, of = _outcomes(engine, tables, people, campaign=campaign, span=(start, end + timedelta(days=1)))
-    drawn = np.array(one["arm"].to_pylist(), dtype=object)[here]
-    return _Campaign(campaign, offer, place[here].astype(np.int64), drawn, y, of, len(arms) - len(one))
+    y, of = _outcomes(engine, tables, people, campaign=booked.campaign, span=(span[0], span[1] + timedelta(days=1)))
+    drawn = np.where(one["held"].to_numpy()[here] == 1, HELD, booked.offer).astype(object)
+    if booked.offer == HELD:
+        raise InputError(f"the offer is called '{HELD}' like those who were left alone; give it another name.")
+    return PastCampaign(booked.campaign, booked.offer, place[here].astype(np.int64), drawn, y, of, len(arms) - len(one), known)
 
 
 def _outcomes(engine: Session, tables: Tables, people: pa.Array, *, campaign: str, span: tuple[Any, Any]) -> tuple[Floats, str]:
@@ -132,89 +144,11 @@ def _outcomes(engine: Session, tables: Tables, people: pa.Array, *, campaign: st
     return values[place], of
 
 
-def _learnt(campaign: _Campaign, known: Mapping[str, Column], books: Accounting, *, seed: int) -> Targeting:
-    """Effects out of sample.
-
-    Raises:
-        InputError, NotEnoughData: as `target`; and where only contacted customers could answer.
-    """
-    held = campaign.arm == HELD
-    if campaign.of == ANSWERS and not campaign.y[held].any():
-        raise InputError("no customer held out has an answer, so answers tell nothing about them; transactions would.")
-    columns, _ = encoding.usable({name: values[campaign.rows] for name, values in known.items()}, ())
-    for name in ("an outcome", "an arm"):
-        if name in columns:
-            raise InputError(f"a feature is named '{name}'; give it another name.")
-    columns |= {"an outcome": campaign.y, "an arm": campaign.arm}
-    return target(np.arange(len(campaign.y)).astype(str).astype(object), columns, Ask("an outcome", books, "an arm", HELD, seed=seed))
-
-
-def _balance(campaign: _Campaign, known: Mapping[str, Column]) -> float:
-    """P of the hypothesis that chance alone made the arms' features differ as they do (Hansen and Bowers 2008)."""
-    columns: dict[str, Column] = {name: values[campaign.rows] for name, values in known.items()}
-    X = encoding.fit(columns, np.arange(len(campaign.rows))).matrix(columns)
-    held = campaign.arm == HELD
-    d = X[held].mean(axis=0) - X[~held].mean(axis=0)
-    covariance = np.cov(X, rowvar=False).reshape(X.shape[1], X.shape[1]) * (1 / held.sum() + 1 / (~held).sum())
-    inverse = np.linalg.pinv(covariance, hermitian=True)
-    return float(chi2.sf(d @ inverse @ d, np.linalg.matrix_rank(covariance, hermitian=True)))
-
-
-def _pays(campaign: _Campaign, known: Mapping[str, Column], books: Accounting, found: Targeting, *, seed: int) -> Mask:
-    """For every customer, whether the learner expects a contact to bring more than it costs, (n,)."""
-    names = [HELD, *sorted(set(campaign.arm) - {HELD})]
-    arm = np.array([names.index(a) for a in campaign.arm], dtype=np.int64)
-    trial = Trial(np.empty((len(arm), 0)), arm, campaign.y, np.bincount(arm) / len(arm), seed)
-    effect = uplift.scores({n: v[campaign.rows] for n, v in known.items()}, trial, found.learner, everybody=known)
-    return np.asarray(policy_value.decide(effect, contact_cost=books.contact_cost, revenue=books.revenue) > 0)
-
-
-def _told(campaign: _Campaign, books: Accounting, found: Targeting, *, balance: float, full: bool) -> PastEffect:
-    held = campaign.arm == HELD
-    t, c = campaign.y[~held] * books.revenue, campaign.y[held] * books.revenue
-    effect = float(t.mean() - c.mean())
-    half = policy_value.Z95 * float(np.sqrt(t.var(ddof=1) / len(t) + c.var(ddof=1) / len(c)))
-    by_lot = balance >= NOT_BY_LOT
-    warnings = list(found.warnings[1:])  # the first one takes the lot on trust, which here is tested
-    if not by_lot:
-        warnings.insert(
-            0, f"The arms differ before the campaign more than chance allows (p = {balance:.1g}): they were not drawn at random."
-        )
-    if campaign.both:
-        warnings.append(f"{campaign.both:,} customers stand in two arms and were left out.")
-    if campaign.of == SALES and full:
-        warnings.append("Sales are counted in full; [response] margin would say which share of them is earned.")
-    q, low, high = (1000 * (x or 0.0) for x in (found.qini, found.qini_low, found.qini_high))
-    cost = books.contact_cost
-    return PastEffect(
-        campaign=campaign.campaign,
-        offer=campaign.offer,
-        contacted=len(t),
-        held_out=len(c),
-        of=campaign.of,
-        effect=effect - cost,
-        low=effect - half - cost,
-        high=effect + half - cost,
-        qini=q,
-        qini_low=low,
-        qini_high=high,
-        by_lot=by_lot,
-        personalise=by_lot and bool(found.policy and found.policy["gain_low"] > 0),
-        learner=found.learner,
-        sentence=_sentence(found, by_lot=by_lot),
-        warnings=tuple(warnings),
-    )
-
-
-def _sentence(found: Targeting, *, by_lot: bool) -> str:
-    return found.sentence if by_lot else "Nothing can be said of what a contact changed, because the arms were not drawn at random."
-
-
 def advised(effects: tuple[PastEffect, ...], currency: str) -> tuple[str, ...]:
     """Remarks for the advice: contacts that surely lost money against customers held out, whatever their answers say."""
     return tuple(
         f"'{e.offer}' lost money in campaign '{e.campaign}' against {e.held_out:,} customers held out at random: "
         f"{e.effect:+,.2f} {currency} per contact [{e.low:+,.2f}, {e.high:+,.2f}]; believe this rather than profits counted from answers."
         for e in effects
-        if e.by_lot and e.high < 0
+        if e.lost
     )

@@ -54,6 +54,8 @@ class Targeting:
     profit_low: float
     profit_high: float
     profit_all: float  # of contacting everybody
+    profit_all_low: float
+    profit_all_high: float
     profit_none: float
     qini: float | None
     qini_low: float | None
@@ -146,9 +148,8 @@ def _copies(columns: Mapping[str, Column]) -> tuple[str, ...]:
     copies = len(group) - len(np.unique(group))
     if not copies:
         return ()
-    return (
-        f"{copies:,} customers equal another one in every column learnt from; such copies are kept together, none is scored by its twin.",
-    )
+    equal = "1 customer equals" if copies == 1 else f"{copies:,} customers equal"
+    return (f"{equal} another one in every column learnt from; such copies are kept together, none is scored by its twin.",)
 
 
 # --- by response -------------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ def _by_response(customer_ids: Texts, columns: Mapping[str, Column], y: Floats, 
     sent = response_model.campaign(p, answered, ask.accounting, seed=ask.seed)
     score = p.mean(axis=0)
     a = ask.accounting
-    everybody = float(a.revenue * y.sum() - a.contact_cost * len(y))
+    everybody, everybody_low, everybody_high = (len(y) * x for x in policy_value.mean(a.revenue * y - a.contact_cost))
     return Targeting(
         mode="response",
         accounting=a,
@@ -176,6 +177,8 @@ def _by_response(customer_ids: Texts, columns: Mapping[str, Column], y: Floats, 
         profit_low=sent.low,
         profit_high=sent.high,
         profit_all=everybody,
+        profit_all_low=everybody_low,
+        profit_all_high=everybody_high,
         profit_none=0.0,
         qini=None,
         qini_low=None,
@@ -222,6 +225,7 @@ def _by_effect(
     decided = policy_value.decide(found.by_learner[learner], contact_cost=a.contact_cost, revenue=a.revenue)
     worth, final = policy_value.settled(gamma, decided)
     earned, earned_low, earned_high = _above_nobody(gamma, final)
+    contacted, contacted_low, contacted_high = _above_nobody(gamma, np.full(len(y), shown))
     n = len(y)
     return Targeting(
         mode="uplift",
@@ -236,7 +240,9 @@ def _by_effect(
         profit=n * earned,
         profit_low=n * earned_low,
         profit_high=n * earned_high,
-        profit_all=n * (worth.constants[shown] - worth.constants[0]),
+        profit_all=n * contacted,
+        profit_all_low=n * contacted_low,
+        profit_all_high=n * contacted_high,
         profit_none=0.0,
         qini=coefficient.q,
         qini_low=coefficient.low,
@@ -316,6 +322,8 @@ def _effect_in_words(worth: policy_value.PolicyValue, coefficient: qini.Qini, na
         if coefficient.found
         else "no uplift found: the order by predicted effect is not distinguishable from chance"
     )
+    if worth.gain_low == worth.gain_high == 0:
+        return f"Do not decide one by one, {constant}: choosing by predicted effect would do the same to everybody; {order}."
     if worth.personalise:
         return f"Decide one by one: contacting {contacted:,} of {n:,} gains {gain} over the best thing done to everybody; {order}."
     return f"Do not decide one by one, {constant}: choosing by predicted effect gains {gain} over it, which may be nothing; {order}."

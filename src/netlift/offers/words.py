@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netlift.offers.evidence import Evidence
 from netlift.offers.rules import Decision
 from netlift.offers.worth import Worth
-from netlift.records import Accounting, Floats
+from netlift.records import Accounting, Floats, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ def _test(decision: Decision) -> str:
 
 
 def _keep(decision: Decision, facts: Facts, *, evidence: Evidence, accounting: Accounting) -> str:  # noqa: ARG001 - the shape of all four
-    limit = percent(evidence.break_even)
+    change = f" Fewer than {percent(evidence.break_even)} answers in the next campaign would change this." if evidence.cost else ""
     return (
         f"Keep this offer: {figures(evidence, accounting)}.{_others(facts.tried[1:], accounting)} Even the low end of the interval "
-        f"earns money. Fewer than {limit} answers in the next campaign would change this."
+        f"earns money.{change}"
     )
 
 
@@ -113,7 +113,11 @@ def figures(e: Evidence, accounting: Accounting) -> str:
         if e.contacts
         else f"'{e.offer}' was never sent to these customers, only to others"
     )
-    return f"{did} and is expected to bring {money(e, accounting)} ({accounting}; break-even at {percent(e.break_even)} answers)"
+    books = replace(accounting, revenue=e.revenue, contact_cost=e.cost, varies=False)
+    if e.held_out:
+        against = f"against {e.held_out:,} customers held out at random"
+        return f"{did}; {against} it brought {money(e, accounting)} (sales less {amount(e.cost)} per contact)"
+    return f"{did} and is expected to bring {money(e, accounting)} ({books}; break-even at {percent(e.break_even)} answers)"
 
 
 def money(e: Evidence, accounting: Accounting) -> str:
@@ -126,8 +130,8 @@ def _signed(amount: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in per cent."""
-    return f"{100 * share:.1f} %"
+    """A share in per cent, two digits of one below a thousandth."""
+    return f"{100 * share:.2g} %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
 
 
 def _others(rest: Sequence[Evidence], accounting: Accounting) -> str:

@@ -42,6 +42,16 @@ def money(amount: float | None, currency: str, *, signed: bool = False) -> str:
     return f"{_amount(amount, size=abs(amount), signed=signed)} {currency}"
 
 
+SOURCES = (
+    ("campaigns.contact_cost", "the campaign's own"),
+    ("campaigns.revenue_per_response", "the campaign's own"),
+    ("responses.revenue", "each answer's own"),
+    ("[allocation] contact_cost of ", "that of "),
+    ("[response] contact_cost", "the usual one"),
+    ("[response] revenue", "the usual one"),
+)
+
+
 def percent(share: float | None, *, signed: bool = False) -> str:
     """A share as a percentage: 0.0123 is 1.2 %."""
     if share is None or math.isnan(share):
@@ -94,3 +104,10 @@ def _signs(text: str) -> str:
     if text[0] in "-+" and not any(d in text for d in "123456789"):
         text = text[1:]
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def source(told: str) -> str:
+    """Where an accounting took an amount from, in words for people who do not know the tables."""
+    for name, words in SOURCES:
+        told = told.replace(name, words)
+    return told

@@ -67,6 +67,7 @@ def _environment(currency: str) -> Environment:
         "percent": figures.percent,
         "percent_interval": percent_interval,
         "money": money,
+        "source": figures.source,
         "money_interval": money_interval,
         "plain": figures.plain,
         "quantity": quantity,

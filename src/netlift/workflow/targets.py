@@ -206,7 +206,7 @@ def rows(found: Targeting) -> list[tuple[str, str, str]]:
         ("Qini per 1,000 customers", ".3g", tuple(None if q is None else 1000 * q for q in (found.qini, found.qini_low, found.qini_high))),
         ("contacts", ",.0f", (found.contacts,)),
         ("profit", ",.0f", (found.profit, found.profit_low, found.profit_high)),
-        ("profit of contacting everybody", ",.0f", (found.profit_all,)),
+        ("profit of contacting everybody", ",.0f", (found.profit_all, found.profit_all_low, found.profit_all_high)),
     ]
     return [
         (name, format(values[0], form), " to ".join(format(v, form) for v in values[1:] if v is not None))
