@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["assign", "close", "launch", "measure", "prepare", "read_settings", "survey", "targets"]
+__all__ = ["analyse", "assign", "close", "launch", "measure", "prepare", "read_settings", "survey", "targets"]
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
+    from netlift.workflow.analyse import analyse
     from netlift.workflow.assign import assign
     from netlift.workflow.close import close, measure
     from netlift.workflow.launch import launch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from netlift.workflow.targets import targets
 
 _HOMES = {
+    "analyse": ("netlift.workflow.analyse", "analyse"),
     "assign": ("netlift.workflow.assign", "assign"),
     "close": ("netlift.workflow.close", "close"),
     "launch": ("netlift.workflow.launch", "launch"),

@@ -16,6 +16,7 @@ import typer
 
 from netlift import __version__
 from netlift.cli.committee import audit_app, review_app, user_app
+from netlift.cli.experiment import experiment_app
 from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, say, shown, visible
 from netlift.errors import InputError, NetliftError, SettingsError
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(review_app, name="review")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
+app.add_typer(experiment_app, name="experiment")
 
 
 def main() -> None:

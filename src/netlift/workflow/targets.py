@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 
 from netlift import offers, sources
 from netlift.engine import Engine, quoted
-from netlift.errors import InputError, SourceError
+from netlift.errors import InputError
 from netlift.offers.columns import Column
 from netlift.offers.targeting import Targeting
 from netlift.records import Accounting, Texts
-from netlift.settings import Format, Settings, parse
-from netlift.sources.csv_file import DELIMITERS, open_csv
 from netlift.sources.date_forms import fitting
-from netlift.workflow import outputs
+from netlift.workflow import one_file, outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 PEOPLE = {"customer_ids", "score", "decision"}
@@ -60,7 +58,7 @@ def targets(  # noqa: PLR0913 - the options of one command
     watch = Stopwatch(display or Quiet())
     if customer in {outcome, arm, *exclude}:
         raise InputError(f"'{customer}' is the customers' id, which is never learnt from; outcome, arm and exclude must be other columns.")
-    settings = _settings(Path(file), customer)
+    settings = one_file.settings_of(Path(file), {"customer_id": customer})
     with Engine(settings.engine) as engine:
         tables = watch.run("sources", lambda p: sources.load(settings, engine, p))
         ids, columns, dated = _columns(engine, tables.columns("customers"))
@@ -68,38 +66,6 @@ def targets(  # noqa: PLR0913 - the options of one command
     found = watch.run("offers", lambda _: offers.target(ids, columns, ask))
     refused = [f for f in tables.inputs[0].findings if "quarantine" in f]
     return dataclasses.replace(found, warnings=(*found.warnings, *dated, *refused))
-
-
-def _settings(file: Path, customer: str) -> Settings:
-    """The settings of a project with this one table."""
-    table: dict[str, Any] = {"source": "files", "path": str(file.absolute()), "columns": {"customer_id": customer}}
-    delimiter = _delimiter(file, customer)
-    if delimiter is not None:
-        table["format"] = {"kind": "csv", "delimiter": delimiter}
-    return parse(
-        {"project": {"name": "targets", "currency": "XXX"}, "tables": {"customers": table}}, folder=file.absolute().parent, sha256=""
-    )
-
-
-def _delimiter(file: Path, customer: str) -> str | None:
-    """What parts the columns of a CSV file: the mark with which its header names the customers' column. None = not a CSV file."""
-    if not file.is_file():
-        raise SourceError(f"There is no file '{file}'; give one with a row per customer.")
-    if not file.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
-        return None
-    headers = []
-    for delimiter in DELIMITERS:
-        try:
-            headers.append((delimiter, open_csv(file, Format(delimiter=delimiter)).header))
-        except SourceError:
-            continue
-    for delimiter, header in headers:
-        if customer in header:
-            return delimiter
-    widest = max((header for _, header in headers), key=len, default=())
-    if len(widest) < 2:
-        return ","  # the file's own fault is told when it is read
-    raise InputError(f"There is no column '{customer}' in '{file.name}'; its columns are {', '.join(widest)}.")
 
 
 def _columns(engine: Engine, kinds: Mapping[str, str]) -> tuple[Texts, dict[str, Column], tuple[str, ...]]:
