@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from netlift.errors import NotEnoughData
 from netlift.measurement.arms import Metric, Moments, complier_effect, difference, pair, welch
@@ -38,6 +39,19 @@ def test_p_and_interval_agree(seed: int, effect: float, reached: float) -> None:
     found = complier_effect(*arms(seed, effect, reached))
     assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
     assert found.low <= found.effect <= found.high
+
+
+def test_the_ends_are_just_not_rejected() -> None:
+    """At both ends w the difference of y − w·d lies t standard errors from 0: Anderson and Rubin's definition, from the customers."""
+    rng = np.random.default_rng(8)
+    d = [(rng.random(300) < share).astype(float) for share in (0.1, 0.7)]
+    y = [rng.gamma(2, 5, 300) + 6 * of for of in d]
+    found = complier_effect(*(Moments.of(a, d=b) for a, b in zip(y, d, strict=True)))
+    t = stats.t.ppf(0.975, difference(pair(Metric("y"), Moments.of(y[0]), Moments.of(y[1]))).freedom)
+    for end in (found.low, found.high):
+        left = [a - end * b for a, b in zip(y, d, strict=True)]
+        error = np.sqrt(sum(of.var(ddof=1) / 300 for of in left))
+        assert abs(left[1].mean() - left[0].mean()) == pytest.approx(t * error, rel=1e-9)
 
 
 def test_a_draw_that_reached_hardly_anybody_says_so() -> None:

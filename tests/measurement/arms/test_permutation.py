@@ -74,6 +74,13 @@ def test_a_stricter_look_finds_fewer() -> None:
     assert draw(Values(control, 1.03 * treated, 300, 2700)).p() > 0.05
 
 
+def test_no_p_is_below_what_the_draws_can_tell() -> None:
+    """What was seen counts as a draw: of 99 draws the least p is 2/100."""
+    rng = np.random.default_rng(6)
+    values = Values(np.full(100, 1.0), np.full(500, 50.0) + rng.random(500), 500, 500)
+    assert draw(values, draws=99).p() == 0.02
+
+
 def test_no_buyer_is_no_test() -> None:
     """An arm without a buyer has nothing to permute; a mean below 0 has no relative change."""
     with pytest.raises(NotEnoughData, match="the control arm has 90 customers, of whom 0"):
