@@ -379,3 +379,27 @@ def _rows(told: dict[str, Any]) -> Iterable[tuple[str, str, str, dict[str, float
             yield "non-delivery,", kind, method.replace("_", " "), of
     for method in ("by_period", "added_up"):
         yield "changing shares,", "no effect", method.replace("_", " "), told["periods"][method]
+
+
+def sentences(told: dict[str, Any]) -> list[str]:
+    """What docs/methods/experiments.md says in words."""
+    wrong = 1 - told["ratio"]["delta"]["absolute"]["holds"]
+    peeking, bayes_, many, size = told["peeking"], told["bayes"], told["comparisons"], told["sizes"]
+    return [
+        f"{told['runs']:,} runs",
+        f"({told['draws']} draws)",
+        f"false alarms {told['one_sided']['above']:.4f}",
+        f"calls {wrong:.3f} of experiments without effect significant, a t test of the orders {told['ratio']['per_order_t_test']:.3f}",
+        f"falls to {told['cuped']['variance']:.3f} of what it was, for a ratio to {told['ratio']['cuped_variance']:.3f}",
+        f"{peeking['width']:.2f} times the fixed interval",
+        f"fixed test {peeking['fixed']:.4f}, confidence sequence {peeking['confidence_sequence']:.4f}, mSPRT {peeking['mixture_test']:.4f}",
+        f"intervals hold {bayes_['normal_holds']:.4f} of them",
+        f"it is {bayes_['chance_told']:.3f} on average and comes true in {bayes_['chance_came']:.3f}",
+        f"the loss told is {bayes_['loss_told']:.4f} and the loss that came {bayes_['loss_came']:.4f}",
+        f"Uniform shares: {bayes_['beta_holds']:.4f} held",
+        "by twice that: " + ", ".join(f"{share:.3f}" for share in told["segments"].values()),
+        f"any alarm in {many['raw_any']:.4f} raw, {many['holm_any']:.4f} by Holm",
+        f"{many['bh_false']:.4f} of those found",
+        f"the variance is {told['periods']['cost']:.2f} times that of equal arms, so it takes {told['periods']['cost']:.2f} times",
+        f"called wrong in {size['50%']:.4f}, one of 51 % of 10,000 customers in {size['51%']:.4f}",
+    ]
