@@ -323,6 +323,25 @@ def segments(rng: np.random.Generator) -> dict[str, float]:
     return told
 
 
+def ratio_skewed(rng: np.random.Generator) -> dict[str, Any]:
+    """Revenue per order in a small holdout: 3 % order, 1 + Poisson(.5) times, each of a customer's orders of the same amount."""
+    told = {}
+    for n, m in HOLDOUTS[:3]:
+        plain, gated, passed = [], [], 0
+        for _ in range(RUNS):
+            sides = [_baskets(rng, size) for size in (n, m)]
+            d = [1.0 + rng.poisson(0.5, len(side)) for side in sides]
+            if not len(sides[0]):
+                continue
+            arms = [replace(Moments.of(y * k, d=k), n=size) for y, k, size in zip(sides, d, (n, m), strict=True)]
+            plain.append(welch(difference(pair(BASKET, *arms))))
+            of, by_welch = _gated(BASKET, (arms[0], arms[1]), Values(sides[0] * d[0], sides[1] * d[1], n, m, (d[0], d[1])))
+            gated.append(of)
+            passed += by_welch
+        told[f"{n:,} / {m:,}"] = {"welch": _shares(plain, 0.0), "gated": _shares(gated, 0.0), "passes": round(passed / RUNS, 3)}
+    return told
+
+
 WORLDS: dict[str, Callable[[np.random.Generator], dict[str, Any]]] = {
     "means": means,
     "one_sided": one_sided,
@@ -338,6 +357,7 @@ WORLDS: dict[str, Callable[[np.random.Generator], dict[str, Any]]] = {
     "periods": periods,
     "comparisons": comparisons,
     "segments": segments,
+    "ratio_skewed": ratio_skewed,
 }
 
 
@@ -357,9 +377,10 @@ def tables(told: dict[str, Any]) -> dict[str, str]:
     made["proportions"] = head + "\n".join(f"| {name} | {shown(of)} | {of['welch']:.3f} |" for name, of in told["proportions"].items())
     head = '| holdout / treated | Welch: false alarms | of them "good" | gated: false alarms | of them "good" | read by Welch |\n'
     rows = [
-        f"| {name} | {1 - of['welch']['holds']:.4f} | {of['welch']['above']:.4f} | {1 - of['gated']['holds']:.4f} | "
+        f"| {name}{per} | {1 - of['welch']['holds']:.4f} | {of['welch']['above']:.4f} | {1 - of['gated']['holds']:.4f} | "
         f"{of['gated']['above']:.4f} | {of['passes']:.3f} |"
-        for name, of in told["skewed"].items()
+        for world, per in (("skewed", ""), ("ratio_skewed", ", per order"))
+        for name, of in told[world].items()
     ]
     made["skewed"] = head + "|---|---|---|---|---|---|\n" + "\n".join(rows)
     head = "| world | method | above | below | holds the truth |\n|---|---|---|---|---|\n"

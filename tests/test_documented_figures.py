@@ -183,7 +183,7 @@ def test_the_experiments_figures_keep_their_limits() -> None:
     error = 3 * (0.05 * 0.95 / told["runs"]) ** 0.5
     offered = [of for found in told["means"].values() for of in found.values()]
     offered += [of for of in told["proportions"].values() if of["welch"] > 0.5]
-    offered += [of["gated"] for of in told["skewed"].values()]
+    offered += [of["gated"] for world in ("skewed", "ratio_skewed") for of in told[world].values()]
     offered += [told[world][kind] for world in ("cuped",) for kind in ("absolute", "relative")]
     offered += [of for method in ("delta", "cuped") for of in told["ratio"][method].values()]
     offered += [of["instrument"] for of in told["non_delivery"].values()]

@@ -179,7 +179,8 @@ def _measured(engine: Engine, asked: Asked, control: str, shares: Mapping[str, f
         raise InputError(f"All {crossed:,} customers are in two arms or more, so no arm is left; check the columns of arm and customer.")
 
     def fetch(metric: arms.Metric, treated: str, segment: str | None) -> arms.Values:
-        return arms.read_values(engine, units, metrics.index(metric), control=control, treated=treated, segment=segment)
+        place, ratio = metrics.index(metric), metric.kind == "ratio"
+        return arms.read_values(engine, units, place, control=control, treated=treated, segment=segment, ratio=ratio)
 
     design = arms.Design(control, shares or dict.fromkeys(names, 1.0), plan, forbidden)
     made = arms.analyse(cells, metrics, design, fetch=fetch)

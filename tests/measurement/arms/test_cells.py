@@ -111,6 +111,19 @@ def test_values_are_counted_by_arm_and_segment(engine: Session) -> None:
     assert found.control.tolist() == sorted(spend[spend != 0])
 
 
+def test_values_of_a_ratio_come_with_their_denominators(engine: Session) -> None:
+    """Who ordered and spent nothing is there, who has neither is not."""
+    table = people()
+    engine.register("people", table)
+    found = read_values(engine, UNITS, 2, control="holdout", treated="mail", ratio=True)
+    engine.unregister("people")
+    assert found.denominators is not None
+    y, d = column(table, "y2", "mail"), column(table, "d2", "mail")
+    some = (y != 0) | (d != 0)
+    assert found.n_treated == len(y)
+    assert sorted(zip(found.treated, found.denominators[1], strict=True)) == sorted(zip(y[some], d[some], strict=True))
+
+
 def test_one_query_reads_everything() -> None:
     """All metrics, arms and segments come with a single query, where no sum cancels."""
     with Engine() as engine:

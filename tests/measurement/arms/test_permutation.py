@@ -95,3 +95,40 @@ def test_very_many_buyers_get_fewer_draws(monkeypatch: pytest.MonkeyPatch) -> No
     rng = np.random.default_rng(5)
     made: Draws = draw(Values(baskets(rng, 500), baskets(rng, 500), 500, 500))
     assert len(made.sums) == 999
+
+
+def ratio_values(rng: np.random.Generator, sizes: tuple[int, int], lift: float = 0.0) -> Values:
+    """Baskets of customers with one order or more, and how many orders they had."""
+    sides = [baskets(rng, n) for n in sizes]
+    d = [(1 + rng.poisson(0.5, len(side))).astype(float) for side in sides]
+    return Values(sides[0] * d[0], (1 + lift) * sides[1] * d[1], *sizes, (d[0], d[1]))
+
+
+def test_the_statistic_of_a_ratio_is_the_delta_methods() -> None:
+    """z of what was seen is that of the moments, and an arm's customers without an order change nothing."""
+    values = ratio_values(np.random.default_rng(7), (200, 900))
+    assert values.denominators is not None
+    sides = zip((values.control, values.treated), values.denominators, (200, 900), strict=True)
+    arms = [Moments.of(np.r_[y, np.zeros(n - len(y))], d=np.r_[d, np.zeros(n - len(y))]) for y, d, n in sides]
+    expected = difference(pair(Metric("basket", "ratio"), *arms))
+    made = draw(values, draws=10)
+    assert float(made._z(made._seen(), 0.0)) == pytest.approx(expected.effect / expected.variance**0.5, rel=1e-9)
+
+
+def test_with_denominators_of_one_a_ratio_is_a_mean() -> None:
+    """If everybody has one order, p and the relative interval are those of the mean."""
+    rng = np.random.default_rng(8)
+    control, treated = rng.lognormal(3, 1, 40), 1.2 * rng.lognormal(3, 1, 90)
+    plain = relative(draw(Values(control, treated, 40, 90), draws=999))
+    ones = Values(control, treated, 40, 90, (np.ones(40), np.ones(90)))
+    ratio = relative(draw(ones, draws=999))
+    assert (ratio.low, ratio.high, ratio.p) == pytest.approx((plain.low, plain.high, plain.p), rel=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), lift=st.floats(-0.9, 6))
+def test_p_and_interval_of_a_ratio_agree(seed: int, lift: float) -> None:
+    """p < .05 exactly where both intervals of a ratio exclude 0."""
+    made = draw(ratio_values(np.random.default_rng(seed), (100, 900), lift), draws=299)
+    share, money = relative(made), absolute(made)
+    assert (share.p < 0.05) == (share.low > 0 or share.high < 0) == (money.low > 0 or money.high < 0)

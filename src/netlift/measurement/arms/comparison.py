@@ -151,7 +151,7 @@ def _relative(made: Comparison, arms: Pair, infer: Callable[[Difference], Interv
 
 def _permuted(empty: Comparison, plan: Plan, *, why: str, values: Callable[[], Values] | None, metric: Metric) -> Comparison:
     n = empty.n + empty.n_control
-    if metric.kind == "ratio" or values is None:
+    if values is None:
         raise NotEnoughData(why)
     if plan.early(n):
         raise NotEnoughData(f"{why}: no always valid interval holds there, so it can be read only once, at the planned end")

@@ -2,7 +2,8 @@
 
 Customers without a purchase are all alike: a draw is the number of buyers in the smaller arm (hypergeometric) and a random
 subset of that size of all buyers. The statistic is Welch's z, computed anew in each draw. For a relative lift L the treated
-values are divided by 1 + L; all L that are not rejected are the interval, so p and interval agree by construction.
+values are divided by 1 + L; all L that are not rejected are the interval, so p and interval agree by construction. Of a ratio
+the pairs (y, d) are drawn, and z is the delta method's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Values:
     treated: Floats
     n_control: int
     n_treated: int
+    denominators: tuple[Floats, Floats] | None = None  # of a ratio, control and treated; then who has (0, 0) is left out
 
     @property
     def buyers(self) -> int:
@@ -42,12 +44,12 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Σ and Σ² of the smaller arm's values in each draw, apart by the arm they were seen in: (draws, 4)."""
+    """Sums of the smaller arm's values in each draw, apart by the arm they were seen in (control, treated in turn)."""
 
     values: Values
     small_is_treated: bool
-    sums: Floats  # columns: Σ control, Σ treated, Σ² control, Σ² treated
-    whole: Floats  # (4,) the same of all buyers
+    sums: Floats  # (draws, 4) Σy, Σy²; of a ratio (draws, 10) also Σyd, Σd, Σd²
+    whole: Floats  # (4,) or (10,) the same of all buyers
 
     def p(self, lift: float = 0.0) -> float:
         """Two-sided p = min(1, 2·smaller tail), tail = (1 + #)/(draws + 1), that the relative lift is `lift` (> −1)."""
@@ -58,21 +60,36 @@ class Draws:
 
     def _seen(self) -> Floats:
         seen = self.whole.copy()
-        seen[[0, 2] if self.small_is_treated else [1, 3]] = 0.0
+        seen[(0 if self.small_is_treated else 1) :: 2] = 0.0
         return seen
 
     def _z(self, sums: Floats, lift: float) -> Floats:
-        """Welch's z of treated less control, treated values divided by 1 + lift; sums (…, 4) of the smaller arm -> (…)."""
+        """Statistic z of treated less control, treated values divided by 1 + lift; sums (…, 4 or 10) of the smaller arm -> (…)."""
         n, m = self.values.n_treated, self.values.n_control
         if not self.small_is_treated:
             n, m = m, n
         scale = 1 / (1 + lift)
-        a, aa = sums[..., 0] + scale * sums[..., 1], sums[..., 2] + scale**2 * sums[..., 3]
-        b = self.whole[0] + scale * self.whole[1] - a
-        bb = self.whole[2] + scale**2 * self.whole[3] - aa
-        v = (aa - a * a / n) / (n - 1) / n + (bb - b * b / m) / (m - 1) / m
-        z = (a / n - b / m) / np.sqrt(np.maximum(v, 1e-300))
+        powers = np.array([scale, scale**2, scale, 1.0, 1.0])[: len(self.whole) // 2]
+        small = sums[..., ::2] + powers * sums[..., 1::2]
+        large = self.whole[::2] + powers * self.whole[1::2] - small
+        value = _mean if self.values.denominators is None else _ratio
+        (a, v), (b, w) = value(small, n), value(large, m)
+        z = (a - b) / np.sqrt(np.maximum(v + w, 1e-300))
         return np.asarray(z if self.small_is_treated else -z)
+
+
+def _mean(sums: Floats, n: int) -> tuple[Floats, Floats]:
+    """Mean and its variance from Σy, Σy² (…, 2) of n customers."""
+    y, yy = sums[..., 0], sums[..., 1]
+    return y / n, (yy - y * y / n) / (n - 1) / n
+
+
+def _ratio(sums: Floats, n: int) -> tuple[Floats, Floats]:
+    """Σy/Σd and its variance Σ(y − R·d)²/((n − 1)·n·d̄²) from (…, 5); without a denominator 0 and 0."""
+    y, yy, yd, d, dd = (sums[..., i] for i in range(5))
+    d = np.where(d > 0, d, np.inf)
+    value = y / d
+    return value, (yy - 2 * value * yd + value**2 * dd) / (n - 1) * n / d**2
 
 
 def draw(values: Values, *, draws: int = DRAWS, seed: int = SEED) -> Draws:
@@ -88,15 +105,21 @@ def draw(values: Values, *, draws: int = DRAWS, seed: int = SEED) -> Draws:
     draws = min(draws, max(FEWEST_DRAWS, MOST // buyers))
     treated_small = values.n_treated <= values.n_control
     size = min(values.n_treated, values.n_control)
-    none = np.zeros(len(values.control)), np.zeros(len(values.treated))
-    columns = [
-        np.concatenate(c)
-        for c in ((values.control, none[1]), (none[0], values.treated), (values.control**2, none[1]), (none[0], values.treated**2))
-    ]
-    weights = np.column_stack(columns)
+    weights = _weights(values)
     counts = rng.hypergeometric(buyers, values.n_control + values.n_treated - buyers, size, draws)
     sums = np.concatenate([mask @ weights for mask in _subsets(counts, buyers, rng)])
     return Draws(values, treated_small, sums, weights.sum(axis=0))
+
+
+def _weights(values: Values) -> Floats:
+    """What each buyer adds to the sums of a draw that he is in, (buyers, 4 or 10)."""
+    y = np.concatenate([values.control, values.treated])
+    of_control = np.arange(len(y)) < len(values.control)
+    terms = [y, y * y]
+    if values.denominators is not None:
+        d = np.concatenate(values.denominators)
+        terms += [y * d, d, d * d]
+    return np.column_stack([term * side for term in terms for side in (of_control, ~of_control)])
 
 
 def _subsets(counts: Ints, buyers: int, rng: np.random.Generator) -> Iterator[Floats]:
@@ -111,8 +134,9 @@ def _subsets(counts: Ints, buyers: int, rng: np.random.Generator) -> Iterator[Fl
 
 def relative(found: Draws) -> Interval:
     """The relative lifts that are not rejected, and the p value of none. Raises NotEnoughData where a mean is not above 0."""
-    means = found.values.control.sum() / found.values.n_control, found.values.treated.sum() / found.values.n_treated
-    if min(means) <= 0:
+    sizes = _sizes(found.values)
+    means = found.values.control.sum() / sizes[0], found.values.treated.sum() / sizes[1]
+    if not min(means) > 0:
         raise NotEnoughData(f"the arms' means are {means[0]:,.4g} and {means[1]:,.4g}, and a relative change needs both above 0")
     best, p = float(means[1] / means[0] - 1), found.p()
     inside = (min(best, 0.0), max(best, 0.0)) if p >= ALPHA else (best, best)
@@ -126,7 +150,7 @@ def relative(found: Draws) -> Interval:
 def absolute(found: Draws) -> Interval:
     """The same as differences of means: a lift L is the difference L·μ(L), μ(L) the control mean that fits L best.
 
-    μ(L) = (Σ control + Σ treated/(1 + L))/n, of both arms' customers.
+    μ(L) = (Σ control + Σ treated/(1 + L))/n, of both arms' customers; of a ratio Σd in place of n.
     """
     share = relative(found)
     return Interval(_money(found, share.low), _money(found, share.high), share.p)
@@ -138,7 +162,14 @@ def _money(found: Draws, lift: float) -> float:
         return -inf
     if lift >= WIDEST:
         return inf
-    return float(lift * (values.control.sum() + values.treated.sum() / (1 + lift)) / (values.n_control + values.n_treated))
+    return float(lift * (values.control.sum() + values.treated.sum() / (1 + lift)) / sum(_sizes(values)))
+
+
+def _sizes(values: Values) -> tuple[float, float]:
+    """What both arms' totals are divided by: customers, or the sums of denominators."""
+    if values.denominators is None:
+        return values.n_control, values.n_treated
+    return float(values.denominators[0].sum()), float(values.denominators[1].sum())
 
 
 def _end(found: Draws, inside: float, at: Callable[[float], float]) -> float:

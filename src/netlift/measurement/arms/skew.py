@@ -34,7 +34,7 @@ def why_not_welch(arms: Pair) -> str | None:
     small, large = sorted((arms.control.n, arms.treated.n))
     if abs(g) > LIMIT:
         return (
-            f"arms of {small:,} and {large:,} customers are too unequal for so few big values (skewness {g:.2f}, at most {LIMIT} allowed)"
+            f"arms of {small:,} and {large:,} customers are too unequal for so few big values (skewness {g:.3f}, at most {LIMIT} allowed)"
         )
     for arm in (arms.control, arms.treated):
         if arms.metric.kind == "proportion":
