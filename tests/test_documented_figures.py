@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from benchmarks import structure
+from benchmarks import experiments, structure
 
 from netlift.records import STAGES_OF_LIFE
 from netlift.settings import AllocationSettings
@@ -178,3 +178,43 @@ def test_the_powers_figures() -> None:
     for name, case in cases.items():
         if name.startswith("revenue"):
             assert f"{name}: {100 * case['false_alarms']:.1f} %" in page
+
+
+def test_the_experiments_figures() -> None:
+    """docs/methods/experiments.md shows what the benchmarks experiments and moments last wrote."""
+    page = (ROOT / "docs/methods/experiments.md").read_text(encoding="utf-8")
+    told = json.loads((ROOT / "benchmarks/results/experiments.json").read_text(encoding="utf-8"))
+    for name, table in experiments.tables(told).items():
+        assert f"<!-- {name} -->\n{table}\n<!-- end -->" in page
+    for sentence in experiments.sentences(told):
+        assert sentence in " ".join(page.split()), sentence
+    cost = json.loads((ROOT / "benchmarks/results/moments.json").read_text(encoding="utf-8"))
+    ours, hand = cost["netlift"], cost["by_hand"]
+    assert f"{cost['orders']:,} orders of {cost['customers']:,} customers" in page
+    assert f"{ours['cpu_seconds']:g} CPU seconds and {ours['peak_gb']:.2f} GB at most, {cost['cpu_to_by_hand']:g} times the CPU" in page
+    assert f"({hand['peak_gb']:.2f} GB)" in page
+
+
+def test_the_experiments_figures_keep_their_limits() -> None:
+    """What experiments.md section 15 demands of error rates, within three standard errors of the simulation."""
+    told = json.loads((ROOT / "benchmarks/results/experiments.json").read_text(encoding="utf-8"))
+    error = 3 * (0.05 * 0.95 / told["runs"]) ** 0.5
+    offered = [of for found in told["means"].values() for of in found.values()]
+    offered += [of for of in told["proportions"].values() if of["welch"] > 0.5]
+    offered += [of["gated"] for world in ("skewed", "ratio_skewed") for of in told[world].values()]
+    offered += [told[world][kind] for world in ("cuped",) for kind in ("absolute", "relative")]
+    offered += [of for method in ("delta", "cuped") for of in told["ratio"][method].values()]
+    offered += [of["instrument"] for of in told["non_delivery"].values()]
+    for of in offered:
+        assert 0.95 - error <= of["holds"] <= 0.97, of
+    warned = [of for found in told["permutation"].values() for of in found.values()]
+    assert all(0.939 - error <= of["holds"] <= 0.953 + error for of in warned)  # as measured for section 8
+    assert all(of["holds"] >= 0.95 - error for of in told["proportions"].values())
+    assert abs(told["ratio"]["delta"]["absolute"]["holds"] - (1 - 0.053)) <= error
+    assert told["ratio"]["per_order_t_test"] > 0.3
+    assert max(told["peeking"]["confidence_sequence"], told["peeking"]["mixture_test"]) <= 0.05
+    assert abs(told["sizes"]["50%"] - 0.001) <= 0.001
+    assert abs(told["sizes"]["51%"] - 0.106) <= error
+    for name in ("normal_holds", "beta_holds"):
+        assert abs(told["bayes"][name] - 0.95) <= error
+    assert told["comparisons"]["holm_any"] <= 0.05 + error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "analyse",
     "assign",
     "close",
     "experiment_assign",
@@ -26,6 +27,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from netlift.settings import read as read_settings
+    from netlift.workflow.analyse import analyse
     from netlift.workflow.assign import assign
     from netlift.workflow.close import close, measure
     from netlift.workflow.experiment_assign import experiment_assign
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from netlift.workflow.targets import targets
 
 _HOMES = {
+    "analyse": ("netlift.workflow.analyse", "analyse"),
     "assign": ("netlift.workflow.assign", "assign"),
     "close": ("netlift.workflow.close", "close"),
     "experiment_assign": ("netlift.workflow.experiment_assign", "experiment_assign"),

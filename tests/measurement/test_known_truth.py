@@ -8,14 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from netlift.errors import NotEnoughData
-from netlift.measurement.arms import cuped
+from netlift.measurement.arms import Metric, Moments, Plan, compare
 from netlift.measurement.difference_in_differences import before_after, difference_in_differences, not_in_campaign
 from netlift.measurement.estimators import ESTIMATORS
 from netlift.measurement.figure import Figure
 from netlift.measurement.past import Campaign
 from netlift.measurement.summaries import Summaries
 from tests.measurement import by_hand
-from tests.measurement.test_arms import summed
 from tests.measurement.worlds import PACKAGE, Measured
 
 DRAWS = 400
@@ -48,11 +47,13 @@ def planted(summaries: Summaries, campaign: str, lift: float, seed: int) -> tupl
     x, y = window.before[places], window.during[places] * np.where(arm, 1 + lift, 1.0)
     one = replace(window, before=x, during=y, treated=arm, busy=arm, busy_before=~arm & arm)
     world = replace(summaries, windows=(one,), targeted=arm)
-    sharp = cuped(summed(y[~arm], x[~arm]), summed(y[arm], x[arm]))
+    arms = Moments.of(y[~arm], x=x[~arm]), Moments.of(y[arm], x=x[arm])
+    sharp = compare(Metric("sales", covariate=True), arms, Plan(primary="relative"))
+    assert sharp.method == "cuped"
     return (
         before_after(world, campaign),
         difference_in_differences(world, campaign, not_in_campaign),
-        (sharp.relative, sharp.low, sharp.high),
+        (sharp.relative_lift or 0.0, sharp.relative_low or 0.0, sharp.relative_high or 0.0),
     )
 
 

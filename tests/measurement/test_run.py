@@ -9,9 +9,8 @@ import pytest
 
 from netlift.engine import Engine
 from netlift.measurement import measure_run, run_sentence
-from netlift.measurement.arms import cuped, welch
+from netlift.measurement.arms import Metric, Moments, Plan, compare
 from netlift.records import Audience, Estimate, Floats
-from tests.measurement.test_arms import summed
 from tests.measurement.worlds import canonical, shop
 
 SENT = datetime(2024, 3, 1, 9)  # noqa: DTZ001 - naive UTC, as in the records
@@ -60,11 +59,13 @@ def test_the_arms_are_compared_on_sales_after_sending(engine: Engine) -> None:
     before, after = sales(0.2)
     sold(engine, (before, SENT - timedelta(days=29)), (after, SENT + timedelta(days=30)))
     plain, sharp = measured(engine)
-    control, treated = summed(after[:HELD], before[:HELD]), summed(after[HELD:], before[HELD:])
-    for estimate, lift in ((plain, welch(control, treated)), (sharp, cuped(control, treated))):
-        assert (estimate.lift, estimate.low, estimate.high) == pytest.approx((lift.relative, lift.low, lift.high), rel=1e-9)
-        assert estimate.incremental_sales == pytest.approx(lift.absolute * (N - HELD), rel=1e-9)
-        ends = [end * control.mean * (N - HELD) for end in (lift.low, lift.high)]
+    arms = Moments.of(after[:HELD], x=before[:HELD]), Moments.of(after[HELD:], x=before[HELD:])
+    for estimate, covariate in ((plain, False), (sharp, True)):
+        expected = compare(Metric("sales", covariate=covariate), arms, Plan(primary="relative"))
+        wanted = (expected.relative_lift, expected.relative_low, expected.relative_high)
+        assert (estimate.lift, estimate.low, estimate.high) == pytest.approx(wanted, rel=1e-9)
+        assert estimate.incremental_sales == pytest.approx((expected.difference or 0) * (N - HELD), rel=1e-9)
+        ends = [end * after[:HELD].mean() * (N - HELD) for end in (estimate.low or 0, estimate.high or 0)]
         assert [estimate.incremental_low, estimate.incremental_high] == pytest.approx(ends, rel=1e-9)
     assert sharp.low is not None
     assert sharp.low < 0.2 < (sharp.high or 0)
@@ -111,15 +112,26 @@ def test_an_empty_table_and_no_table_say_so(engine: Engine) -> None:
     assert "transactions is not given" in without[0].warnings[0]
 
 
-def test_a_small_holdout_with_rare_purchases_is_refused_in_words(engine: Engine) -> None:
-    """30 held out of 600 with rare big baskets: no interval is shown, the warning says why."""
+def test_a_small_holdout_with_rare_purchases_is_compared_by_permutation(engine: Engine) -> None:
+    """30 held out of 600 with rare big baskets, which the holdout missed: the wide interval of the permutation test, and why."""
     random = np.random.default_rng(2)
     rare = np.where(random.random(N) < 0.3, random.lognormal(3, 1.3, N), 0.0)
-    rare[:30] = rare[30:60].clip(5, 60)  # a holdout that missed the big baskets, but has a clear mean
+    rare[:30] = rare[30:60].clip(5, 60)
     sold(engine, (rare, SENT - timedelta(days=5)), (rare, SENT + timedelta(days=5)))
     plain = measured(engine, people(held=30))[0]
+    assert plain.low is not None
+    assert plain.low < 0 < (plain.high or 0)
+    assert any("compared by permutation, because arms of 30 and 570 customers are too unequal" in text for text in plain.warnings)
+
+
+def test_no_buyer_in_the_holdout_is_said(engine: Engine) -> None:
+    """An estimate without a buyer held out is none, and the warning gives the number of customers."""
+    after = sales(0)[1]
+    after[:HELD] = 0
+    sold(engine, (after, SENT + timedelta(days=5)))
+    plain = measured(engine)[0]
     assert plain.lift is None
-    assert "cannot be estimated, because the arms (30 and 570)" in plain.warnings[0]
+    assert plain.warnings[0].startswith("cannot be estimated, because none of the 300 customers")
 
 
 @pytest.mark.parametrize(("lift", "says"), [(0.5, "the run raised sales"), (-0.5, "the run lowered sales"), (0.0, "told from chance")])

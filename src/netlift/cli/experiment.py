@@ -1,16 +1,17 @@
-"""The commands of experiments: how large, who is in which arm, and what the plan would have said of the past."""
+"""The commands of experiments: how large, who is in which arm, what the plan would have said of the past, and what came out."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from netlift.cli.printing import As, Json, print_json, print_table, say
+from netlift.cli.printing import As, Bars, Json, print_json, print_table, say
 from netlift.errors import InputError
 
-experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: size them, draw their arms, try them on the past.")
+experiment_app = typer.Typer(no_args_is_help=True, help="Experiments: size them, draw their arms, try them on the past, compare the arms.")
 
 SHOWN = 20  # strata, on the terminal
 
@@ -19,6 +20,13 @@ Customer = Annotated[str, typer.Option(metavar="COL", help="the customers' ids")
 Arms = Annotated[list[str], typer.Option("--arm", metavar="NAME=SHARE", help="an arm and its share of the customers; once for each arm")]
 Holdout = Annotated[float, typer.Option(metavar="SHARE", help="share that gets nothing")]
 Alpha = Annotated[float, typer.Option(help="two-sided level of all comparisons together")]
+
+
+class Primary(StrEnum):
+    """The effect that was declared."""
+
+    ABSOLUTE = "absolute"
+    RELATIVE = "relative"
 
 
 @experiment_app.command()
@@ -197,3 +205,53 @@ def shares(given: list[str]) -> dict[str, float]:
             raise InputError(f"The arm '{name}' is given twice; give each arm once.")
         made[name] = number
     return made
+
+
+@experiment_app.command()
+def analyse(  # noqa: PLR0913, PLR0917 - each is a question to the user
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="one row per customer: CSV, CSV.GZ, Parquet, JSON lines")],
+    arm: Annotated[str, typer.Option(metavar="COL", help="arm of each customer, as assigned")],
+    control: Annotated[str, typer.Option(metavar="VALUE", help="the arm that the others are compared with")],
+    metric: Annotated[list[str], typer.Option(metavar="COL[=mean|proportion|ratio:COL]", help="what is compared; may be repeated")],
+    customer: Annotated[str | None, typer.Option(metavar="COL", help="ids, if customers have several rows")] = None,
+    covariate: Annotated[str | None, typer.Option(metavar="COL", help="known before the experiment: sharper by CUPED")] = None,
+    segment: Annotated[str | None, typer.Option(metavar="COL", help="known before the experiment: effects of each segment")] = None,
+    share: Annotated[list[str] | None, typer.Option(metavar="ARM=SHARE", help="planned share of an arm (default: all equal)")] = None,
+    primary: Annotated[Primary, typer.Option(help="the effect that p and significance are of")] = Primary.ABSOLUTE,
+    always_valid: Annotated[bool, typer.Option("--always-valid", help="intervals that may be read at any time")] = False,
+    planned: Annotated[int | None, typer.Option(metavar="N", help="customers planned; before them results are always valid")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the arms of a randomised experiment, with what forbids or weakens the reading."""
+    from netlift.workflow import analyse as verb
+
+    with Bars() as bars:
+        found = verb.analyse(
+            file,
+            arm=arm,
+            control=control,
+            metrics=metric,
+            customer=customer,
+            covariate=covariate,
+            segment=segment,
+            shares=shares(share or []) or None,
+            primary=primary.value,
+            always_valid=always_valid,
+            planned=planned,
+            display=bars,
+        )
+    if as_json:
+        print_json(verb.facts(found))
+        return
+    adjusted = "p (adjusted)" if len(found.analysis.results) > 1 else "p"
+    header = ("customers", "means", "difference", "95 % interval", "relative", "95 % interval", adjusted, "method")
+    print_table(f"Against {control}", ("metric", "arm", *header), verb.rows(found.analysis.results))
+    if found.analysis.segments:
+        comparisons = [s.comparison for s in found.analysis.segments]
+        shown = [(s.segment, *row) for s, row in zip(found.analysis.segments, verb.rows(comparisons), strict=True)]
+        print_table("By segment", ("segment", "metric", "arm", *header), shown)
+    ratio = found.analysis.sample_ratio
+    verdict = "as planned" if ratio.ok else "NOT as planned"
+    say(f"Sizes of the arms: {verdict} (p = {ratio.p_value:.3g}; a shift of {ratio.found_from:.1%} of all customers would be found).")
+    for warning in found.warnings:
+        say(f"Mind: {warning}")

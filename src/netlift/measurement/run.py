@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
 from netlift.engine import Session
 from netlift.errors import NotEnoughData
-from netlift.measurement.arms import Arm, Lift, cuped, welch
+from netlift.measurement.arms import Comparison, Metric, Moments, Plan, Units, Values, compare, read_cells, read_values
 from netlift.measurement.words import interval, signed
 from netlift.records import Audience, Estimate, Tables
 from netlift.settings import Settings
 
-ESTIMATORS: Mapping[str, tuple[Callable[[Arm, Arm], Lift], str]] = {
-    "holdout_welch": (welch, "customers held out at random, sales after sending"),
-    "holdout_cuped": (cuped, "customers held out at random, sales after sending corrected for each customer's sales before"),
+ESTIMATORS: Mapping[str, tuple[Metric, str]] = {
+    "holdout_welch": (Metric("sales"), "customers held out at random, sales after sending"),
+    "holdout_cuped": (
+        Metric("sales", covariate=True),
+        "customers held out at random, sales after sending corrected for each customer's sales before",
+    ),
 }
-FEW_BUYERS = 30
+HELD, TREATED = "held out", "treated"
 AS_ASSIGNED = "Everybody counts in the arm that was drawn, also those the message did not reach."
 
-SUMS = """
-SELECT treated, count(*) AS n, count(*) FILTER (WHERE y <> 0e0) AS buyers,
-    sum(y), sum(x), sum(y * y), sum(x * y), sum(x * x),
-    sum(y * y * y), sum(x * y * y), sum(x * x * y), sum(x * x * x)
-FROM (
-    SELECT a.treated, a.customer_id,
-        coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS y,
-        coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS x
-    FROM measurement_arms AS a LEFT JOIN transactions AS t ON t.customer_id = a.customer_id
-    GROUP BY a.treated, a.customer_id
-) AS customers_of_arms
-GROUP BY treated
+UNITS = """
+SELECT 'run' AS experiment, a.arm, '' AS segment, CAST(0 AS BIGINT) AS entry_day,
+    coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS y0,
+    coalesce(sum(t.amount) FILTER (WHERE t.timestamp > ? AND t.timestamp <= ?), 0e0) AS x0
+FROM measurement_arms AS a LEFT JOIN transactions AS t ON t.customer_id = a.customer_id
+GROUP BY a.arm, a.customer_id
 """
 
 
@@ -52,13 +50,14 @@ def measure_run(
     says why in its warnings.
     """
     try:
-        control, treated, note = _arms(engine, tables, audience, sent_at)
+        times, note = _times(engine, tables, sent_at)
     except NotEnoughData as reason:
         return tuple(_none(run_id, name, f"cannot be estimated yet, because {reason}") for name in ESTIMATORS)
-    return tuple(
-        _estimate(run_id, name, control=control, treated=treated, warnings=_warnings(settings, control, treated, note))
-        for name in ESTIMATORS
-    )
+    _register(engine, audience)
+    try:
+        return _estimates(settings, engine, Units(UNITS, times), run_id=run_id, note=note)
+    finally:
+        engine.unregister("measurement_arms")
 
 
 def run_sentence(estimates: tuple[Estimate, ...]) -> str:
@@ -73,11 +72,11 @@ def run_sentence(estimates: tuple[Estimate, ...]) -> str:
     return f"Against customers held out at random, sales changed by {signed(best.lift or 0)} {interval(low, high)}: {verdict}."
 
 
-def _arms(engine: Session, tables: Tables, audience: Audience, sent_at: datetime) -> tuple[Arm, Arm, str]:
-    """Sums of both arms, and a remark about the time before.
+def _times(engine: Session, tables: Tables, sent_at: datetime) -> tuple[tuple[datetime, ...], str]:
+    """First and last moment after and before sending, and a remark about the time before.
 
     Raises:
-        NotEnoughData: there are no sales after sending, or nobody was held out or treated.
+        NotEnoughData: there are no sales after sending.
     """
     if not tables.has("transactions"):
         raise NotEnoughData("the table transactions is not given")
@@ -85,49 +84,55 @@ def _arms(engine: Session, tables: Tables, audience: Audience, sent_at: datetime
     if last is None or last <= sent_at:
         raise NotEnoughData(f"no sales after {sent_at:%Y-%m-%d %H:%M} UTC are in the data")
     earliest = max(sent_at - (last - sent_at), first - timedelta(seconds=1))
-    sums = _sums(engine, audience, (sent_at, last, earliest, sent_at))
-    for treated, name in ((0, "held out"), (1, "treated")):
-        if treated not in sums:
-            raise NotEnoughData(f"nobody was {name}")
     short = earliest > sent_at - (last - sent_at)
     note = f"The data begin {(sent_at - first).days} days before sending; as many as after would be better." if short else ""
-    return sums[0], sums[1], note
+    return (sent_at, last, earliest, sent_at), note
 
 
-def _sums(engine: Session, audience: Audience, times: tuple[datetime, datetime, datetime, datetime]) -> dict[int, Arm]:
+def _register(engine: Session, audience: Audience) -> None:
     drawn = np.array([arm is not None for arm in audience.arm], dtype=bool)
-    people = pa.table(
-        {
-            "customer_id": pa.array(audience.customer_ids[drawn].tolist(), pa.string()),
-            "treated": pa.array((audience.arm[drawn] != "holdout").astype(np.int64)),
-        }
-    )
+    arms = np.where(audience.arm[drawn] == "holdout", HELD, TREATED).tolist()
+    people = pa.table({"customer_id": pa.array(audience.customer_ids[drawn].tolist(), pa.string()), "arm": pa.array(arms, pa.string())})
     engine.register("measurement_arms", people)
-    try:
-        return {row[0]: Arm(*row[1:]) for row in engine.rows(SUMS, times)}
-    finally:
-        engine.unregister("measurement_arms")
 
 
-def _estimate(run_id: str, name: str, *, control: Arm, treated: Arm, warnings: tuple[str, ...]) -> Estimate:
-    try:
-        lift = ESTIMATORS[name][0](control, treated)
-    except NotEnoughData as reason:
-        return _none(run_id, name, f"cannot be estimated, because {reason}", *warnings)
+def _estimates(settings: Settings, engine: Session, units: Units, *, run_id: str, note: str) -> tuple[Estimate, ...]:
+    cells = {cell.arm: cell.moments["sales"] for cell in read_cells(engine, units, [ESTIMATORS["holdout_cuped"][0]])}
+    missing = [name for name in (HELD, TREATED) if name not in cells]
+    if missing:
+        return tuple(_none(run_id, name, f"cannot be estimated yet, because nobody was {missing[0]}") for name in ESTIMATORS)
+    arms, warnings = (cells[HELD], cells[TREATED]), _warnings(settings, cells[HELD], cells[TREATED], note)
+
+    @cache
+    def values() -> Values:
+        return read_values(engine, units, 0, control=HELD, treated=TREATED)
+
+    return tuple(
+        _estimate(run_id, name, compare(metric, arms, Plan(primary="relative"), values=values), arms[0], warnings)
+        for name, (metric, _) in ESTIMATORS.items()
+    )
+
+
+def _estimate(run_id: str, name: str, found: Comparison, control: Moments, warnings: tuple[str, ...]) -> Estimate:
+    lift, low, high = found.relative_lift, found.relative_low, found.relative_high
+    if found.difference is None or lift is None or low is None or high is None:
+        why = found.reason or " ".join(f"cannot be estimated: {text[0].lower()}{text[1:]}" for text in found.warnings[-1:])
+        return _none(run_id, name, why, *warnings)
+    money = float(control.means[0]) * found.n
     return Estimate(
         scope=run_id,
         estimator=name,
         evidence="randomised",
-        lift=lift.relative,
-        low=lift.low,
-        high=lift.high,
-        incremental_sales=lift.absolute * treated.n,
+        lift=lift,
+        low=low,
+        high=high,
+        incremental_sales=found.difference * found.n,
         incremental_profit=None,
-        customers=treated.n,
+        customers=found.n,
         comparison=ESTIMATORS[name][1],
-        warnings=warnings,
-        incremental_low=lift.low * control.mean * treated.n,
-        incremental_high=lift.high * control.mean * treated.n,
+        warnings=(*warnings, *found.warnings),
+        incremental_low=low * money,
+        incremental_high=high * money,
     )
 
 
@@ -135,11 +140,7 @@ def _none(run_id: str, name: str, *warnings: str) -> Estimate:
     return Estimate(run_id, name, "randomised", None, None, None, None, None, 0, ESTIMATORS[name][1], warnings)
 
 
-def _warnings(settings: Settings, control: Arm, treated: Arm, note: str) -> tuple[str, ...]:
-    few = [
-        f"Only {arm.buyers} of the {arm.n:,} customers {name} bought: the interval is rough."
-        for arm, name in ((control, "held out"), (treated, "treated"))
-        if arm.buyers < FEW_BUYERS
-    ]
-    means = f"Sales after sending: {treated.mean:,.2f} {settings.project.currency} a customer treated, {control.mean:,.2f} held out."
-    return tuple(text for text in (means, *few, note, AS_ASSIGNED) if text)
+def _warnings(settings: Settings, control: Moments, treated: Moments, note: str) -> tuple[str, ...]:
+    mean, base = treated.means[0], control.means[0]
+    means = f"Sales after sending: {mean:,.2f} {settings.project.currency} a customer treated, {base:,.2f} held out."
+    return tuple(text for text in (means, note, AS_ASSIGNED) if text)

@@ -19,6 +19,7 @@ from netlift.sources import (
     files,
     health,
     json_api,
+    numbered,
     odata,
     parts,
     private_numbers,
@@ -55,20 +56,23 @@ SOURCES: dict[str, Read] = {
 TYPED = "typed"  # folder of the parts in the landing area
 
 
-def load(settings: Settings, engine: Engine, progress: Progress = silent, *, landing: Path | None = None) -> Tables:
+def load(
+    settings: Settings, engine: Engine, progress: Progress = silent, *, landing: Path | None = None, numbered_rows: bool = False
+) -> Tables:
     """Read all tables; the rows stay in the engine (customers, transactions, …), refused rows in `quarantine`.
 
     Moments without an offset are read in the zone of the file's format, else the project's, and stored in UTC. Where
     clocks are set back, a time that occurs twice is the later one; a time that is skipped is moved on by the hour.
 
     `landing` is the folder in which fetched files are kept, so that only what is new is fetched; None = a temporary one.
+    With `numbered_rows` only the columns that settings name are read from files, and numbered.ROW is the row's place.
 
     Raises:
         SettingsError: a source is unknown, or a key does not fit the table.
         SourceError: a table cannot be read, or is refused as a whole; then none of the tables is left in the engine.
         ExpressionError: derive or where is wrong.
     """
-    sources = plugins.table("sources", SOURCES)
+    sources = plugins.table("sources", SOURCES) | ({"files": numbered.read} if numbered_rows else {})
     for name, table in settings.tables.items():
         if table.source not in sources:
             raise SettingsError(f"tables.{name}.source is '{table.source}', which is no source; they are {', '.join(sorted(sources))}.")

@@ -22,7 +22,7 @@ from netlift.records import Texts
 from netlift.store import audit, open_store, people, vault
 from netlift.store.canonical import digest
 from netlift.workflow import outputs, universal
-from netlift.workflow.targets import customer_columns, customer_table, harmless
+from netlift.workflow.one_file import customer_columns, customer_table, harmless
 
 ACT = "experiment assign"
 FEWEST_IN_STRATUM = 10  # customers on average; finer strata hold hardly anybody of a small arm

@@ -11,7 +11,7 @@ from netlift import experiments
 from netlift.errors import InputError
 from netlift.experiments import Replay
 from netlift.records import Floats
-from netlift.workflow.targets import customer_columns, customer_table
+from netlift.workflow.one_file import customer_columns, customer_table
 
 
 def experiment_replay(  # noqa: PLR0913 - the options of one command

@@ -13,7 +13,7 @@ import pyarrow.parquet
 
 from netlift.errors import InputError, SourceError
 from netlift.records import Floats
-from netlift.workflow.targets import delimiter
+from netlift.workflow.one_file import delimiter
 
 
 def pilot_columns(file: Path | str, names: Sequence[str]) -> list[Floats]:
