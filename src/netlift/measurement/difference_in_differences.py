@@ -160,6 +160,7 @@ def difference_in_differences(summaries: Summaries, scope: str, control: Control
         found.customers,
         partial(money, summaries.treated_sales(scope)),
         _warnings(found) + left_out(summaries, scope),
+        campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
     )
 
 
@@ -169,7 +170,15 @@ def before_after(summaries: Summaries, scope: str) -> Figure:
     treated = means(windows, [w.treated for w in windows])
     customers = int(np.any([w.treated for w in windows], axis=0).sum())
     low, high = around_ratio(1 + treated.change, treated.log_influence(), clusters=customers)
-    return Figure(treated.change, low, high, customers, partial(money, summaries.treated_sales(scope)), left_out(summaries, scope))
+    return Figure(
+        treated.change,
+        low,
+        high,
+        customers,
+        partial(money, summaries.treated_sales(scope)),
+        left_out(summaries, scope),
+        campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
+    )
 
 
 def _warnings(found: Comparison) -> tuple[str, ...]:

@@ -199,6 +199,7 @@ class ResponseSettings(Section):
     campaign: str = Field(default="past campaigns", description="the accounting's name in every figure")
     contact_cost: float = Field(ge=0)
     revenue: float = Field(gt=0)
+    margin: float | None = Field(default=None, gt=0, le=1, description="share of sales that is earned; default: not known")
 
 
 class SegmentSettings(Section):
