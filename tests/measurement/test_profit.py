@@ -109,7 +109,7 @@ def test_the_best_is_the_randomised_one(engine: Engine) -> None:
     assert found.best.evidence == "randomised"
     assert (found.best.low or 0) < 0.25 < (found.best.high or 0)
     assert "The holdout was drawn at random: the campaigns raised sales." in found.sentence
-    assert "After the contacts' cost that is +" in found.sentence
+    assert "After margin and the contacts' cost that is +" in found.sentence
     assert "is needed" not in found.sentence
     assert not any("not drawn at random" in w for w in found.best.warnings)
 

@@ -12,12 +12,13 @@ from functools import partial
 
 import numpy as np
 
-from netlift.measurement.daily import days_of, history, judged_by, overlap
+from netlift.measurement.daily import days_of, history, judged_by
 from netlift.measurement.figure import Figure, money
 from netlift.measurement.placebo import judged
 from netlift.measurement.regression import ar1
 from netlift.measurement.shopping_days import calendar_regressors
 from netlift.measurement.summaries import Summaries
+from netlift.measurement.words import overlapping
 
 PEAKS = "Shopping peaks of the calendar are removed; local holidays are not known."
 
@@ -34,5 +35,5 @@ def ar1_gls(summaries: Summaries, scope: str) -> Figure:
     found = judged(y, x, days.active, ar1)
     sold = float(summaries.company[days.used][days.active].sum())
     lift, low, high = (float(np.expm1(value)) for value in (found.effect, found.low, found.high))
-    warnings = (judged_by(found), PEAKS, *history(summaries), *overlap(summaries, scope))
+    warnings = (judged_by(found), PEAKS, *history(summaries), *overlapping(summaries.overlap(scope)))
     return Figure(lift, low, high, int(summaries.targeted.sum()), partial(money, sold), warnings)

@@ -11,7 +11,6 @@ from netlift.measurement.past import ANY
 from netlift.measurement.placebo import Effect
 from netlift.measurement.shopping_days import SEASON_FROM, WEEK
 from netlift.measurement.summaries import Flags, Summaries
-from netlift.measurement.words import percent
 from netlift.records import Floats
 
 CLOSED = 0.1  # share of its weeks with sales below which a weekday counts as closed
@@ -43,7 +42,7 @@ def days_of(summaries: Summaries, scope: str, *sales: Floats) -> Days:
     if not used.any():
         raise NotEnoughData("there are no sales on one side of the comparison")
     weekday = np.arange(len(used)) % WEEK
-    closed = np.isin(weekday, [j for j in range(WEEK) if used[weekday == j].mean() < CLOSED])
+    closed = np.isin(weekday, [j for j in range(min(WEEK, len(used))) if used[weekday == j].mean() < CLOSED])
     empty = int((~used & ~closed).sum())
     if empty > WITHOUT_SALES * (~closed).sum():
         raise NotEnoughData(
@@ -54,18 +53,6 @@ def days_of(summaries: Summaries, scope: str, *sales: Floats) -> Days:
     others = (summaries.active(ANY) & ~active)[used]
     column = others.astype(np.float64)[:, None]
     return Days(used, active[used], column if 0 < others.sum() < (~active[used]).sum() else column[:, :0])
-
-
-def overlap(summaries: Summaries, scope: str) -> tuple[str, ...]:
-    """The share of a scope's campaign days on which a campaign outside of it, or a second one of it, ran too, in words."""
-    running = np.zeros(summaries.past.days)
-    for campaign in summaries.past.scope(ANY):
-        running[max(campaign.first, 0) : campaign.last + 1] += 1
-    active = summaries.active(scope)
-    share = float((running[active] > 1).mean()) if active.any() else 0.0
-    if share == 0:
-        return ()
-    return (f"On {percent(share, 0)} of the campaign days another campaign ran as well: its effect is in the figure.",)
 
 
 def judged_by(found: Effect) -> str:

@@ -24,7 +24,7 @@ from netlift.errors import NotEnoughData
 from netlift.measurement.figure import Figure, around_ratio, money
 from netlift.measurement.past import ANY, NEEDED_BEFORE
 from netlift.measurement.summaries import Flags, Summaries, Window
-from netlift.measurement.words import natural, percent, signed
+from netlift.measurement.words import natural, overlapping, percent, signed
 from netlift.records import Floats
 
 Control = Callable[[Window, Flags], Flags]  # a campaign and who was ever targeted -> who serves as control, (n,)
@@ -159,7 +159,7 @@ def difference_in_differences(summaries: Summaries, scope: str, control: Control
         high,
         found.customers,
         partial(money, summaries.treated_sales(scope)),
-        _warnings(found) + left_out(summaries, scope),
+        _warnings(found) + overlapping(summaries.overlap(scope)) + left_out(summaries, scope),
         campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
     )
 
@@ -176,7 +176,7 @@ def before_after(summaries: Summaries, scope: str) -> Figure:
         high,
         customers,
         partial(money, summaries.treated_sales(scope)),
-        left_out(summaries, scope),
+        overlapping(summaries.overlap(scope)) + left_out(summaries, scope),
         campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
     )
 

@@ -16,12 +16,12 @@ import numpy as np
 from scipy.special import stdtr
 
 from netlift.errors import NotEnoughData
-from netlift.measurement.daily import days_of, judged_by, overlap
+from netlift.measurement.daily import days_of, judged_by
 from netlift.measurement.figure import FEW, Figure, money
 from netlift.measurement.placebo import judged
 from netlift.measurement.regression import ar1
 from netlift.measurement.summaries import Arms, Summaries
-from netlift.measurement.words import percent
+from netlift.measurement.words import overlapping, percent
 
 UNLIKELY = 0.001  # p of the arms' difference before the first campaign below which no lot drew them
 CROSSED = 0.01  # share of a campaign's customers in both of its arms beyond which the arms mean nothing
@@ -43,7 +43,7 @@ def holdout_did(summaries: Summaries, scope: str) -> Figure:
     lift, low, high = (float(np.expm1(value)) for value in (found.effect, found.low, found.high))
     doubts = _doubts(arms)
     sold = float(treated[days.active].sum())
-    warnings = (f"{arms.held_customers:,} customers were held out.", judged_by(found), *doubts, *overlap(summaries, scope))
+    warnings = (f"{arms.held_customers:,} customers were held out.", judged_by(found), *doubts, *overlapping(summaries.overlap(scope)))
     return Figure(lift, low, high, arms.treated_customers, partial(money, sold), warnings, evidence="adjusted" if doubts else "randomised")
 
 

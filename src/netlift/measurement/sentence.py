@@ -93,11 +93,9 @@ def _money(best: Estimate) -> str:
     """What it earned, where the margin is known."""
     if best.incremental_profit is None or best.profit_low is None or best.profit_high is None:
         return ""
-    text = f"After the contacts' cost that is {best.incremental_profit:+,.0f} [{best.profit_low:+,.0f}, {best.profit_high:+,.0f}]".replace(
-        "-", "−"
-    )
+    earned, low, high = (f"{value:+,.0f}".replace("-", "−") for value in (best.incremental_profit, best.profit_low, best.profit_high))
     back = "" if best.return_on_spend is None else f", {signed(best.return_on_spend)} of what was spent"
-    return f"{text} in profit{back}."
+    return f"After margin and the contacts' cost that is {earned} [{low}, {high}] in profit{back}."
 
 
 def _verdict(best: Estimate, others: Sequence[Estimate]) -> str:

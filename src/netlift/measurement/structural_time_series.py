@@ -14,12 +14,13 @@ from functools import partial
 import numpy as np
 
 from netlift.errors import NotEnoughData
-from netlift.measurement.daily import days_of, history, judged_by, overlap
+from netlift.measurement.daily import days_of, history, judged_by
 from netlift.measurement.figure import FEW, Figure, money
 from netlift.measurement.placebo import judged
 from netlift.measurement.regression import local_level
 from netlift.measurement.shopping_days import calendar_regressors
 from netlift.measurement.summaries import Summaries
+from netlift.measurement.words import overlapping
 
 
 def structural_time_series(summaries: Summaries, scope: str) -> Figure:
@@ -41,5 +42,5 @@ def structural_time_series(summaries: Summaries, scope: str) -> Figure:
     found = judged(y, x, days.active, local_level)
     sold = float(arms.treated[days.used][days.active].sum())
     lift, low, high = (float(np.expm1(value)) for value in (found.effect, found.low, found.high))
-    warnings = (judged_by(found), *history(summaries), *overlap(summaries, scope))
+    warnings = (judged_by(found), *history(summaries), *overlapping(summaries.overlap(scope)))
     return Figure(lift, low, high, arms.treated_customers, partial(money, sold), warnings)

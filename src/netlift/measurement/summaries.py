@@ -97,3 +97,11 @@ class Summaries:
         for campaign in self.past.scope(scope):
             days[max(campaign.first, 0) : campaign.last + 1] = True
         return days
+
+    def overlap(self, scope: str) -> float:
+        """Share of a scope's campaign days on which a further campaign ran, of the scope or not; 0 without campaign days."""
+        running = np.zeros(self.past.days)
+        for campaign in self.past.scope(ANY):
+            running[max(campaign.first, 0) : campaign.last + 1] += 1
+        active = self.active(scope)
+        return float((running[active] > 1).mean()) if active.any() else 0.0
