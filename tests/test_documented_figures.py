@@ -160,3 +160,37 @@ def test_the_uplifts_figures() -> None:
     assert f"costs {told['hillstrom']['visit']['all three of netlift']['cpu_of_two_models']:.1f} times" in page
     pilot = told["pilot"]
     assert f"| {pilot['profit']:,} | {pilot['least']:,} to {pilot['most']:,} | {pilot['low']:,} to {pilot['high']:,} |" in page
+
+
+def test_the_lifts_figures() -> None:
+    """docs/methods/lift.md shows what benchmarks/results/lift.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/lift.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/lift.md").read_text(encoding="utf-8").replace("−", "-")
+    for world, found in told["planted"].items():
+        cells = [f"{100 * one['mean']:.1f} % ({100 * one['coverage']:.1f} %)" for one in found.values()]
+        assert f"| {world.replace('%', ' %')} | {' | '.join(cells)} |" in page
+    for world, found in told["kpi"].items():
+        cells = [f"{100 * one['bias']:+.1f} · {100 * one['rmse']:.1f} · {100 * one['coverage']:.1f} %" for one in found.values()]
+        assert f"| {world.replace('%', ' %')} | {' | '.join(cells)} |" in page
+    for world, found in told["placebo"].items():
+        cells = [f"{100 * found[name]:.1f} %" for name in ("false_alarms", "too_high", "too_low")]
+        assert f"| {world} | {' | '.join(cells)} |" in page
+    assert f"{told['draws']} draws" in page
+    assert f"{told['runs']:,} shops" in page
+
+
+def test_the_lifts_meet_their_limits() -> None:
+    """What was promised of the lift's estimators holds in the results that were committed."""
+    told = json.loads((ROOT / "benchmarks/results/lift.json").read_text(encoding="utf-8"))
+    for world, found in told["planted"].items():
+        truth = 0.15 if world.endswith("15%") else 0.0
+        for name in ("did", "holdout_cuped"):
+            assert abs(found[name]["mean"] - truth) < 0.01
+            assert 0.92 <= found[name]["coverage"] <= 0.97
+    assert told["planted"]["18, 15%"]["before_after"]["coverage"] < 0.05
+    for world, found in told["kpi"].items():
+        assert 0.92 <= found["holdout_did"]["coverage"] <= 0.965
+        assert "unknown" in world or 0.92 <= found["ar1_gls"]["coverage"] <= 0.965
+        assert found["naive"]["coverage"] < 0.65
+    for found in told["placebo"].values():
+        assert 0.04 <= found["false_alarms"] <= 0.06

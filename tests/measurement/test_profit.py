@@ -140,6 +140,19 @@ def test_late_contacts_and_refunds_are_said(engine: Engine) -> None:
     assert not any("refunds" in w for w in found)
 
 
+def test_refunds_are_counted(engine: Engine) -> None:
+    """A refund is told with its share of sales, beside every estimate."""
+    (sold,) = engine.rows("SELECT sum(amount) FROM transactions")[0]
+    before = engine.arrow("SELECT * FROM transactions")
+    back = pa.table({"customer_id": ["C0"], "local_timestamp": pa.array([START], STAMP), "amount": [-sold / 100]})
+    engine.register("transactions", pa.concat_tables([before, back]))
+    try:
+        found = told(engine)
+    finally:
+        engine.register("transactions", before)
+    assert all("1 refunds (1.0 % of sales) are taken off on the day they were made." in e.warnings for e in found.estimates)
+
+
 def test_contacts_without_cost_have_no_return() -> None:
     """Nothing spent is no denominator."""
     found = profit(Spend(0.5, {"c": 0.0}), 10.0, ("c",))
