@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlift.measurement.regression import Whiten, ar1, effects, local_level
+from netlift.measurement.regression import Whiten, ar1, effects, independent, local_level
 from netlift.records import Floats
 
 MODELS = {"ar1": ar1, "local_level": local_level}
@@ -70,3 +70,13 @@ def test_a_drifting_level_widens_the_error() -> None:
     noise, x, d = random.normal(0, 0.3, 120), world(4)[1], world(4)[2]
     still = fitted(noise, x, d, "local_level")[1]
     assert fitted(noise + np.cumsum(random.normal(0, 0.3, 120)), x, d, "local_level")[1] > 2 * still
+
+
+def test_windows_that_say_the_same_are_worth_one() -> None:
+    """Columns apart are worth their number, equal ones are worth one, and what the regressors explain whole is worth nothing."""
+    apart = np.kron(np.eye(12), np.ones((10, 1))).astype(np.float64)
+    none = np.zeros((120, 0))
+    assert independent(none, apart, np.asarray) == pytest.approx(12)
+    assert independent(none, apart[:, [3, 3, 3]], np.asarray) == pytest.approx(1)
+    assert independent(apart[:, :2], apart[:, :2], np.asarray) == 0
+    assert 10 < independent(np.ones((120, 1)), apart, np.asarray) < 12

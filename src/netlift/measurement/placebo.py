@@ -3,7 +3,8 @@
 For a series y (its logarithm), regressors x and campaign days d the effect is the coefficient of d; lift = exp(effect) − 1. The
 same window is then laid over the days without a campaign, k times, and the model asked each time for its effect there: π_i with
 standard error s_i. If the errors were right, π_i/s_i would have variance 1. So with c² = mean(π_i²/s_i²) the effect's error is
-c·s, and effect/(c·s) is compared with Student's t of k degrees of freedom. All windows alike, c·s = √(mean π²): placebo in time.
+c·s, and effect/(c·s) is compared with Student's t with as many degrees of freedom as the windows are worth independent ones (at
+most k). All windows alike, c·s = √(mean π²): placebo in time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy.special import stdtrit
 
 from netlift.errors import NotEnoughData
 from netlift.measurement.figure import ALL_ALIKE, CONFIDENCE, NO_SPREAD
-from netlift.measurement.regression import Whiten, effects
+from netlift.measurement.regression import Whiten, effects, independent
 from netlift.measurement.summaries import Flags
 from netlift.records import Floats
 
@@ -58,28 +59,29 @@ def judged(y: Floats, x: Floats, active: Flags, model: Model) -> Effect:
     last = int(np.flatnonzero(active)[-1])
     if active.sum() == length and len(active) - 1 - last < length:
         history = max((last + 1) // 2, SHORTEST + length)
-        effect, error, ratios = _foretold(y, x, active, model, history=history)
+        effect, error, ratios, worth = _foretold(y, x, active, model, history=history)
     else:
-        effect, error, ratios = _between(y, x, active, model)
+        effect, error, ratios, worth = _between(y, x, active, model)
     k = len(ratios)
     if k < WINDOWS:
         raise NotEnoughData(f"only {k} windows of {length} days are free of campaigns to judge chance by, and {WINDOWS} are needed")
     calibration = float(np.sqrt(np.mean(ratios**2)))
-    half = float(stdtrit(k, (1 + CONFIDENCE) / 2)) * calibration * error
+    half = float(stdtrit(worth, (1 + CONFIDENCE) / 2)) * calibration * error
     as_large = int(np.sum(np.abs(ratios) >= abs(effect / error)))
     return Effect(effect, effect - half, effect + half, k, as_large, calibration)
 
 
-def _between(y: Floats, x: Floats, active: Flags, model: Model) -> tuple[float, float, Floats]:
-    """Effect, error, and π/s of windows anywhere among the days without a campaign, the campaign's own days known as such."""
+def _between(y: Floats, x: Floats, active: Flags, model: Model) -> tuple[float, float, Floats, float]:
+    """Effect, error, π/s and worth of windows anywhere among the days without a campaign, the campaign's own days known as such."""
     x = np.column_stack([x, active])
     whiten = model(y, x)
     effect, error = _checked(*effects(y, x[:, :-1], x[:, -1:], whiten))
-    pi, errors = effects(y, x, windows(active, spell_length(active)), whiten)
-    return effect, error, (pi / errors)[np.isfinite(pi)]
+    found = windows(active, spell_length(active))
+    pi, errors = effects(y, x, found, whiten)
+    return effect, error, (pi / errors)[np.isfinite(pi)], independent(x, found, whiten)
 
 
-def _foretold(y: Floats, x: Floats, active: Flags, model: Model, *, history: int) -> tuple[float, float, Floats]:
+def _foretold(y: Floats, x: Floats, active: Flags, model: Model, *, history: int) -> tuple[float, float, Floats, float]:
     """The same for one campaign at the end of the data, whose usual sales must be foretold from the days before alone.
 
     A level that drifts is known worse at the end than in the middle; so each window is put at the end of as many days, and the
@@ -90,7 +92,8 @@ def _foretold(y: Floats, x: Floats, active: Flags, model: Model, *, history: int
     found = [_at_end(y[end - history : end], x[end - history : end], length, model) for end in ends]
     effect, error = _checked(*found[0])
     ratios = np.array([float(pi[0] / s[0]) for pi, s in found[1:]])
-    return effect, error, ratios[np.isfinite(ratios)]
+    kept = ratios[np.isfinite(ratios)]
+    return effect, error, kept, float(len(kept))
 
 
 def _at_end(y: Floats, x: Floats, length: int, model: Model) -> tuple[Floats, Floats]:

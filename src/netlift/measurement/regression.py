@@ -66,6 +66,18 @@ def effects(y: Floats, x: Floats, columns: Floats, whiten: Whiten) -> tuple[Floa
     return effect, np.sqrt(squares / (len(own) - rank - 1) / size)
 
 
+def independent(x: Floats, columns: Floats, whiten: Whiten) -> float:
+    """How many independent columns (n, k) are worth, k at most, for the mean square of their effects over their errors.
+
+    With C the correlations of what x leaves of the columns: k²/ΣC². A season takes the slow movements of all windows away at once.
+    """
+    left, _ = _left(whiten(x), whiten(columns))
+    size = np.sqrt(np.sum(left**2, axis=0))
+    kept = size > np.sqrt(TOLD_APART) * np.sqrt(np.sum(whiten(columns) ** 2, axis=0))
+    unit = left[:, kept] / size[kept]
+    return float(kept.sum() ** 2 / np.sum((unit.T @ unit) ** 2)) if kept.any() else 0.0
+
+
 def _left(x: Floats, columns: Floats) -> tuple[Floats, int]:
     """What x leaves of the columns, and the rank of x."""
     u, s, _ = np.linalg.svd(x, full_matrices=False)
