@@ -97,7 +97,8 @@ def test_measure_gives_estimates_and_a_sentence(netlift: Netlift, tmp_path: Path
     """`measure --json` has the keys that machines rely on."""
     measured = netlift("measure", shop.write(tmp_path / "shop"), "--json").json()
     keys = "scope estimator evidence lift low high incremental_sales incremental_profit customers comparison warnings"
-    assert {*keys.split(), "incremental_low", "incremental_high"} == set(measured["estimates"][0])
+    ends = "incremental_low incremental_high profit_low profit_high return_on_spend return_low return_high"
+    assert {*keys.split(), *ends.split()} == set(measured["estimates"][0])
     assert measured["sentence"]
     assert netlift("measure", tmp_path / "shop" / "netlift.toml").code == 0
 

@@ -218,3 +218,39 @@ def test_the_experiments_figures_keep_their_limits() -> None:
     for name in ("normal_holds", "beta_holds"):
         assert abs(told["bayes"][name] - 0.95) <= error
     assert told["comparisons"]["holm_any"] <= 0.05 + error
+
+
+def test_the_lifts_figures() -> None:
+    """docs/methods/lift.md shows what benchmarks/results/lift.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/lift.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/lift.md").read_text(encoding="utf-8").replace("−", "-")
+    for world, found in told["planted"].items():
+        cells = [f"{100 * one['mean']:.1f} % ({100 * one['coverage']:.1f} %)" for one in found.values()]
+        assert f"| {world.replace('%', ' %')} | {' | '.join(cells)} |" in page
+    for world, found in told["kpi"].items():
+        cells = [f"{100 * one['bias']:+.1f} · {100 * one['rmse']:.1f} · {100 * one['coverage']:.1f} %" for one in found.values()]
+        assert f"| {world.replace('%', ' %')} | {' | '.join(cells)} |" in page
+    for world, found in told["placebo"].items():
+        cells = [f"{100 * found[name]:.1f} %" for name in ("false_alarms", "too_high", "too_low")]
+        assert f"| {world} | {' | '.join(cells)} |" in page
+    assert f"{told['draws']} draws" in page
+    assert f"{told['runs']:,} shops" in page
+
+
+def test_the_lifts_meet_their_limits() -> None:
+    """What was promised of the lift's estimators holds in the results that were committed."""
+    told = json.loads((ROOT / "benchmarks/results/lift.json").read_text(encoding="utf-8"))
+    for world, found in told["planted"].items():
+        truth = 0.15 if world.endswith("15%") else 0.0
+        for name in ("did", "holdout_cuped"):
+            assert abs(found[name]["mean"] - truth) < 0.01
+            assert 0.92 <= found[name]["coverage"] <= 0.97
+    assert told["planted"]["18, 15%"]["before_after"]["coverage"] < 0.05
+    for world, found in told["kpi"].items():
+        assert 0.92 <= found["holdout_did"]["coverage"] <= 0.965
+        assert "unknown" in world or 0.92 <= found["ar1_gls"]["coverage"] <= 0.965
+        assert found["naive"]["coverage"] < 0.65
+    for world, found in told["placebo"].items():
+        error = (0.05 * 0.95 / found["runs"]) ** 0.5  # of a simulated share
+        assert found["false_alarms"] <= 0.05 + 3 * error
+        assert world.startswith("730") or found["false_alarms"] >= 0.04

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlift.measurement.past import ANY, Campaign, Past
-from netlift.measurement.summaries import Days, Flags, Panel, Summaries, Window
+from netlift.measurement.summaries import Arms, Days, Flags, Panel, Summaries, Window
 from netlift.records import Floats
 
 START = date(2024, 1, 1)
@@ -25,10 +25,10 @@ def under(past: Past, lists: Flags, scope: str, *, comparable: bool = False) -> 
     return found
 
 
-def summaries(past: Past, sales: Floats, lists: Flags) -> Summaries:
-    """All sums of n customers' daily sales, (n, days)."""
+def summaries(past: Past, sales: Floats, lists: Flags, held: Flags | None = None) -> Summaries:
+    """All sums of n customers' daily sales, (n, days); `lists` and `held`, who was held out, are campaigns x n."""
     own = under(past, lists, ANY)
-    scopes = (ANY, *past.kinds)
+    scopes, names = (ANY, *past.kinds), (c.campaign_id for c in past.campaigns)
     everybody = np.ones(len(sales), dtype=bool)
     return Summaries(
         past=past,
@@ -37,8 +37,27 @@ def summaries(past: Past, sales: Floats, lists: Flags) -> Summaries:
         targeted=np.asarray(lists.any(axis=0)),
         window_sales={scope: float(sales[under(past, lists, scope, comparable=True)].sum()) for scope in scopes},
         company=sales.sum(axis=0),
+        never=sales[~lists.any(axis=0)].sum(axis=0),
+        arms={s: _arms(past, sales, lists, lists & False if held is None else held, s) for s in (*scopes, *names)},
         panel=_panel(past, sales, lists, everybody),
         panel_targeted=_panel(past, sales, lists, np.asarray(own.any(axis=1))),
+    )
+
+
+def _arms(past: Past, sales: Floats, lists: Flags, held: Flags, scope: str) -> Arms:
+    of = [i for i, c in enumerate(past.campaigns) if c in past.scope(scope)]
+    first = max(min((past.campaigns[i].first for i in of), default=0), 0)
+    addressed, left = lists[of].any(axis=0), held[of].any(axis=0)
+    before = sales[:, :first].sum(axis=1)
+    one, other = addressed & ~left, left & ~addressed
+    return Arms(
+        treated=sales[one].sum(axis=0),
+        held=sales[other].sum(axis=0),
+        treated_customers=int(one.sum()),
+        held_customers=int(other.sum()),
+        crossed=int((addressed & left).sum()),
+        treated_before=(float(before[one].sum()), float((before[one] ** 2).sum())),
+        held_before=(float(before[other].sum()), float((before[other] ** 2).sum())),
     )
 
 

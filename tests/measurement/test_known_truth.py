@@ -119,12 +119,14 @@ def test_every_estimator_sees_an_obvious_lift(estimator: str) -> None:
 
 def obvious(estimator: str, factor: float) -> Figure:
     random = np.random.default_rng(9)
-    sales = random.gamma(20, 1, (60, 140))
-    lists = np.zeros((2, 60), dtype=bool)
-    lists[0, :20] = lists[1, 10:40] = True
-    past = by_hand.past(140, Campaign("c0", "A", 40, 59), Campaign("c1", "A", 90, 109))
+    sales = random.gamma(20, 1, (100, 400))
+    lists = np.zeros((2, 100), dtype=bool)
+    lists[0, :40] = lists[1, 10:50] = True
+    held = np.zeros((2, 100), dtype=bool)
+    held[:, 60:] = True
+    past = by_hand.past(400, Campaign("c0", "A", 40, 59), Campaign("c1", "A", 90, 109))
     own = by_hand.under(past, lists, "any")
-    return ESTIMATORS[estimator].figure(by_hand.summaries(past, np.where(own, factor * sales, sales), lists), "A")
+    return ESTIMATORS[estimator].figure(by_hand.summaries(past, np.where(own, factor * sales, sales), lists, held), "A")
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

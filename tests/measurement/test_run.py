@@ -1,6 +1,7 @@
 """A run's own arms: sales after sending, treated against held out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,6 +12,7 @@ from netlift.engine import Engine
 from netlift.measurement import measure_run, run_sentence
 from netlift.measurement.arms import Metric, Moments, Plan, compare
 from netlift.records import Audience, Estimate, Floats
+from netlift.settings import ResponseSettings
 from tests.measurement.worlds import canonical, shop
 
 SENT = datetime(2024, 3, 1, 9)  # noqa: DTZ001 - naive UTC, as in the records
@@ -140,3 +142,53 @@ def test_the_sentence_follows_the_interval(engine: Engine, lift: float, says: st
     before, after = sales(lift)
     sold(engine, (before, SENT - timedelta(days=29)), (after, SENT + timedelta(days=30)))
     assert says in run_sentence(measured(engine))
+
+
+def in_two_segments() -> Audience:
+    """Every other customer is in segment 2; half of each segment is held out, all treated get a message."""
+    whole = people()
+    channel = np.array(["email" if arm == "treated" else None for arm in whole.arm], dtype=object)
+    why = np.array(["holdout" if arm == "holdout" else None for arm in whole.arm], dtype=object)
+    return replace(whole, segment=1 + np.arange(N) % 2, channel=channel, excluded_reason=why)
+
+
+def test_each_segment_has_its_own_lift(engine: Engine) -> None:
+    """After the whole run come its segments, each as if its customers were alone; the sentence speaks of the whole."""
+    before, after = sales(0.2)
+    sold(engine, (before, SENT - timedelta(days=29)), (after, SENT + timedelta(days=30)))
+    found = measured(engine, in_two_segments())
+    assert [e.scope for e in found[::2]] == ["7", "7, segment 1", "7, segment 2"]
+    assert [e.lift for e in found[:2]] == pytest.approx([e.lift for e in measured(engine)], rel=1e-9)
+    for part, first in ((found[3], 0), (found[5], 1)):
+        control, treated = (Moments.of(after[of], x=before[of]) for of in (slice(first, HELD, 2), slice(HELD + first, None, 2)))
+        expected = compare(Metric("sales", covariate=True), (control, treated), Plan(primary="relative"))
+        assert part.lift == pytest.approx(expected.relative_lift, rel=1e-9)
+        assert any(w.startswith("One of 2 segments") for w in part.warnings)
+    assert run_sentence(found) == run_sentence(found[:2])
+
+
+def test_a_runs_profit_is_that_of_its_messages(engine: Engine) -> None:
+    """300 messages at 0.5 and a margin of 40 %: point and both ends, for the run and for each segment."""
+    before, after = sales(0.2)
+    sold(engine, (before, SENT - timedelta(days=29)), (after, SENT + timedelta(days=30)))
+    priced = shop().model_copy(update={"response": ResponseSettings(contact_cost=0.5, revenue=1.0, margin=0.4)})
+    for e in measure_run(priced, engine, SALES, run_id="7", audience=in_two_segments(), sent_at=SENT):
+        spent = 0.5 * (N - HELD) / (1 if e.scope == "7" else 2)
+        assert e.incremental_profit == pytest.approx(0.4 * (e.incremental_sales or 0) - spent)
+        assert (e.profit_low, e.profit_high) == pytest.approx(
+            tuple(0.4 * (s or 0) - spent for s in (e.incremental_low, e.incremental_high))
+        )
+        assert e.return_on_spend == pytest.approx((e.incremental_profit or 0) / spent)
+
+
+def test_a_segment_without_a_holdout_says_so(engine: Engine) -> None:
+    """Nobody of segment 2 was held out: its lift cannot be estimated, that of the run and of segment 1 can."""
+    before, after = sales(0.2)
+    sold(engine, (before, SENT - timedelta(days=29)), (after, SENT + timedelta(days=30)))
+    apart = replace(people(), segment=1 + (np.arange(N) >= HELD + 200).astype(np.int64))
+    found = {(e.scope, e.estimator): e for e in measured(engine, apart)}
+    missing = found["7, segment 2", "holdout_cuped"]
+    assert missing.lift is None
+    assert missing.warnings[0].startswith("cannot be estimated, because")
+    assert found["7", "holdout_cuped"].lift is not None
+    assert found["7, segment 1", "holdout_cuped"].lift is not None

@@ -12,18 +12,27 @@ import pytest
 from netlift.engine import Engine, Session, SparkEngine, computing
 from netlift.measurement import measure, measure_run
 from netlift.records import Audience, Estimate, Tables
-from netlift.settings import EngineSettings
-from tests.measurement.worlds import load_complete_journey, shop
+from netlift.settings import EngineSettings, ResponseSettings
+from tests.measurement.worlds import canonical, load_complete_journey, shop
 from tests.spark import connect_server
 
 NAMES = ("transactions", "campaigns", "contacted")
+DRAWN = (
+    "CREATE TABLE drawn AS SELECT campaign_id, customer_id, CASE WHEN CAST(customer_id AS INTEGER) % 5 = 0 THEN 'Control' ELSE 'sent' END"
+    " AS arm, TIMESTAMP '2017-06-01 12:00:00' AS contacted_at FROM contacted"
+)
+PRICED = shop().model_copy(update={"response": ResponseSettings(contact_cost=0.1, revenue=1.0, margin=0.3)})
 SENT = datetime(2017, 9, 1, 12)  # noqa: DTZ001 - naive UTC, as in the records
 
 
 @pytest.fixture(scope="module")
 def journey() -> Iterator[tuple[Engine, Tables]]:
     with Engine(EngineSettings(threads=2, memory_limit="2GB")) as engine:
-        yield engine, load_complete_journey(engine, "America/New_York")
+        load_complete_journey(engine, "America/New_York")
+        engine.execute(DRAWN)  # made up: every fifth household held out, all contacted on one day
+        engine.execute("DROP TABLE contacted")
+        engine.execute("ALTER TABLE drawn RENAME TO contacted")
+        yield engine, canonical(transactions="", campaigns="type", contacted="arm contacted_at")
 
 
 @pytest.fixture(scope="module", params=["classic", "connect"])
@@ -54,9 +63,9 @@ def everything(engine: Engine, session: Session, tables: Tables) -> tuple[Sequen
     ids = np.array([row[0] for row in engine.rows("SELECT DISTINCT customer_id FROM transactions ORDER BY customer_id")], dtype=object)
     none, zeros = np.full(len(ids), None, dtype=object), np.zeros(len(ids))
     arm = np.where(np.arange(len(ids)) % 2 == 0, "holdout", "treated").astype(object)
-    audience = Audience(ids, zeros.astype(np.int64), none, none, arm, zeros, none)
-    own = measure_run(shop(), session, tables, run_id="7", audience=audience, sent_at=SENT)
-    return measure(shop(), session, tables).estimates, own
+    audience = Audience(ids, 1 + np.arange(len(ids)) % 3, none, none, arm, zeros, none)
+    own = measure_run(PRICED, session, tables, run_id="7", audience=audience, sent_at=SENT)
+    return measure(PRICED, session, tables).estimates, own
 
 
 def same(found: Sequence[Estimate], expected: Sequence[Estimate]) -> None:

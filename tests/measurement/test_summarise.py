@@ -1,6 +1,7 @@
 """The SQL gives the sums that the definitions give by hand."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from datetime import datetime, time, timedelta
 
 import numpy as np
@@ -62,7 +63,8 @@ def fill(engine: Engine, world: World) -> None:
         for i in np.flatnonzero(listed)
         for arm in ("x", None)
     ]
-    rows += [(c.campaign_id, ids[i], "holdout") for c, listed in zip(campaigns, lists, strict=True) for i in np.flatnonzero(~listed)]
+    names = ("holdout", "Holdout ", "control", "CONTROL")  # any case, blanks around
+    rows += [(c.campaign_id, ids[i], names[i % 4]) for c, listed in zip(campaigns, lists, strict=True) for i in np.flatnonzero(~listed)]
     stamp = pa.timestamp("us")
     for name, table in {
         "customers": pa.table({"customer_id": ids}),
@@ -91,7 +93,7 @@ def test_sums_are_those_of_the_matrix(engine: Engine, world: World) -> None:
     fill(engine, world)
     past = past_campaigns.read(engine, TABLES)
     assert past == by_hand.past(sales.shape[1], *campaigns)
-    agree(summarise(engine, TABLES, past), by_hand.summaries(past, sales, lists))
+    agree(summarise(engine, TABLES, past), by_hand.summaries(past, sales, lists, ~lists))
 
 
 def agree(found: Summaries, wanted: Summaries) -> None:
@@ -105,6 +107,10 @@ def agree(found: Summaries, wanted: Summaries) -> None:
             assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-9)
     assert found.targeted.tolist() == wanted.targeted.tolist()
     assert found.company == pytest.approx(wanted.company, abs=1e-9)
+    assert found.never == pytest.approx(wanted.never, abs=1e-9)
+    assert found.arms.keys() == wanted.arms.keys()
+    for scope, arms in wanted.arms.items():
+        assert astuple(found.arms[scope]) == tuple(pytest.approx(value, abs=1e-9) for value in astuple(arms))
     assert found.window_sales == pytest.approx(wanted.window_sales, abs=1e-9)
     for mine, theirs in ((found.panel, wanted.panel), (found.panel_targeted, wanted.panel_targeted)):
         assert mine.kinds == theirs.kinds

@@ -17,7 +17,22 @@ import typer
 from netlift import __version__
 from netlift.cli.committee import audit_app, review_app, user_app
 from netlift.cli.experiment import experiment_app
-from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, say, shown, visible
+from netlift.cli.printing import (
+    As,
+    Bars,
+    Config,
+    Json,
+    RunId,
+    between,
+    money,
+    open_store,
+    print_json,
+    print_table,
+    read_settings,
+    say,
+    shown,
+    visible,
+)
 from netlift.errors import InputError, NetliftError, SettingsError
 
 if TYPE_CHECKING:
@@ -427,11 +442,15 @@ def measure(config: Config, as_json: Json = False) -> None:
     if as_json:
         print_json(_measured(measured))
         return
-    rows = [
-        (e.scope, e.estimator, e.evidence, shown(e.lift), "–" if e.low is None else f"{shown(e.low)} to {shown(e.high)}", e.customers)
+    header = ["scope", "estimator", "evidence", "lift", "95 % interval", "customers", "sales"]
+    rows: list[list[object]] = [
+        [e.scope, e.estimator, e.evidence, shown(e.lift), between(e.low, e.high), e.customers, money(e.incremental_sales)]
         for e in measured.estimates
     ]
-    header = ("scope", "estimator", "evidence", "lift", "95 % interval", "customers")
+    if any(e.incremental_profit is not None for e in measured.estimates):
+        header += ["profit", "low", "high", "return on spend"]
+        for row, e in zip(rows, measured.estimates, strict=True):
+            row += [money(e.incremental_profit), money(e.profit_low), money(e.profit_high), shown(e.return_on_spend)]
     print_table(f"Sales lift, {measured.start} to {measured.end}", header, rows)
     say(measured.sentence)
 

@@ -105,3 +105,13 @@ def open_store() -> None:
 def shown(share: float | None) -> str:
     """A difference as a percentage with its sign."""
     return "–" if share is None else f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval of such differences."""
+    return "–" if low is None or high is None else f"{shown(low)} to {shown(high)}"
+
+
+def money(amount: float | None) -> str:
+    """A gain or loss in whole units of the currency, with its sign."""
+    return "–" if amount is None else f"{amount:+,.0f}".replace("-", "\N{MINUS SIGN}")

@@ -24,7 +24,7 @@ from netlift.errors import NotEnoughData
 from netlift.measurement.figure import Figure, around_ratio, money
 from netlift.measurement.past import ANY, NEEDED_BEFORE
 from netlift.measurement.summaries import Flags, Summaries, Window
-from netlift.measurement.words import natural, percent, signed
+from netlift.measurement.words import natural, overlapping, percent, signed
 from netlift.records import Floats
 
 Control = Callable[[Window, Flags], Flags]  # a campaign and who was ever targeted -> who serves as control, (n,)
@@ -159,7 +159,8 @@ def difference_in_differences(summaries: Summaries, scope: str, control: Control
         high,
         found.customers,
         partial(money, summaries.treated_sales(scope)),
-        _warnings(found) + left_out(summaries, scope),
+        _warnings(found) + overlapping(summaries.overlap(scope)) + left_out(summaries, scope),
+        campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
     )
 
 
@@ -169,7 +170,15 @@ def before_after(summaries: Summaries, scope: str) -> Figure:
     treated = means(windows, [w.treated for w in windows])
     customers = int(np.any([w.treated for w in windows], axis=0).sum())
     low, high = around_ratio(1 + treated.change, treated.log_influence(), clusters=customers)
-    return Figure(treated.change, low, high, customers, partial(money, summaries.treated_sales(scope)), left_out(summaries, scope))
+    return Figure(
+        treated.change,
+        low,
+        high,
+        customers,
+        partial(money, summaries.treated_sales(scope)),
+        overlapping(summaries.overlap(scope)) + left_out(summaries, scope),
+        campaigns=tuple(w.campaign for w in summaries.windows_of(scope)),
+    )
 
 
 def _warnings(found: Comparison) -> tuple[str, ...]:

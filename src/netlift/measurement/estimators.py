@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from netlift.measurement.ar1_gls import ar1_gls
 from netlift.measurement.calendar_days import calendar
 from netlift.measurement.difference_in_differences import (
     before_after,
@@ -16,10 +17,13 @@ from netlift.measurement.difference_in_differences import (
     not_in_campaign,
 )
 from netlift.measurement.figure import Figure
+from netlift.measurement.holdout_did import holdout_did
 from netlift.measurement.naive_pooled import naive_pooled
 from netlift.measurement.naive_within import naive_median, naive_within
+from netlift.measurement.structural_time_series import structural_time_series
 from netlift.measurement.summaries import Summaries
 from netlift.measurement.two_way_fixed_effects import two_way_fixed_effects
+from netlift.records import Evidence
 
 Level = Literal["any", "type", "campaign"]
 NAIVE: tuple[Level, ...] = ("any", "type")
@@ -33,7 +37,7 @@ class Estimator:
     `figure` raises NotEnoughData with half a sentence that completes "cannot be estimated, because …".
     """
 
-    evidence: Literal["adjusted", "naive"]
+    evidence: Evidence
     comparison: str  # against what, in words
     levels: tuple[Level, ...]
     figure: Callable[[Summaries, str], Figure]
@@ -45,7 +49,8 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "naive_median": Estimator("naive", "the middle customer's own days without any campaign", NAIVE, naive_median),
     "calendar": Estimator("naive", "the whole company's days without such a campaign", NAIVE, calendar),
     "before_after": Estimator("naive", "the addressed customers' own days just before the campaign", EVERY, before_after),
-    # the adjusted ones in the order in which they are believed
+    # held out by lot, where the figure does not say otherwise; then the adjusted ones in the order in which they are believed
+    "holdout_did": Estimator("randomised", "customers held out at random, day by day", EVERY, holdout_did),
     "did_no_campaign_before_or_after": Estimator(
         "adjusted",
         "the change of customers without a campaign before or after",
@@ -76,4 +81,8 @@ ESTIMATORS: Mapping[str, Estimator] = {
         NAIVE,
         partial(two_way_fixed_effects, targeted_only=True),
     ),
+    "structural_time_series": Estimator(
+        "adjusted", "what the sales of customers who were never in a campaign foretell, day by day", EVERY, structural_time_series
+    ),
+    "ar1_gls": Estimator("adjusted", "what weekday, season and shopping peaks foretell for the whole company's days", EVERY, ar1_gls),
 }

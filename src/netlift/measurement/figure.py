@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from netlift.errors import NotEnoughData
-from netlift.records import Floats
+from netlift.measurement.past import Campaign
+from netlift.records import Evidence, Floats
 
 CONFIDENCE = 0.95
 NO_SPREAD = 1e-12  # standard errors of a relative lift below this are rounding
@@ -31,6 +32,8 @@ class Figure:
     customers: int
     incremental: Callable[[float], float | None] = not_known  # of the lift: the sales that it brought, rising with it; money
     warnings: tuple[str, ...] = ()
+    campaigns: tuple[Campaign, ...] | None = None  # whose sales `incremental` speaks of; default: all of the scope
+    evidence: Evidence | None = None  # where it depends on the data; default: the estimator's
 
 
 def t_quantile(clusters: int) -> float:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlift import plugins
 from netlift.engine import Session
 from netlift.errors import NotEnoughData
 from netlift.measurement import past as past_campaigns
+from netlift.measurement import profit as profits
 from netlift.measurement.estimators import ESTIMATORS, Estimator, Level
 from netlift.measurement.figure import FEW, Figure
 from netlift.measurement.past import ANY, Past
+from netlift.measurement.remarks import remarks
 from netlift.measurement.sentence import believed, sentence
 from netlift.measurement.summaries import Summaries
 from netlift.measurement.summarise import summarise
@@ -16,6 +20,15 @@ from netlift.records import Estimate, Measurement, Progress, Tables, silent
 from netlift.settings import Settings
 
 NOT_RANDOMISED = "The lists were not drawn at random: part of the difference may be who was chosen, not what the campaign did."
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What every estimate is made of: the sums, what the contacts cost, and what the tables leave in doubt."""
+
+    summaries: Summaries
+    spend: profits.Spend
+    remarks: tuple[str, ...]
 
 
 def measure(settings: Settings, engine: Session, tables: Tables, progress: Progress = silent) -> Measurement:
@@ -32,9 +45,11 @@ def measure(settings: Settings, engine: Session, tables: Tables, progress: Progr
     past = past_campaigns.read(engine, tables)
     summaries = summarise(engine, tables, past, progress)
     progress(0.9, "lift")
+    remarked = remarks(engine, tables, zone=settings.project.time_zone)
+    seen = _Seen(summaries, profits.read(settings, engine, tables, past), (*summaries.warnings, *remarked))
     table = plugins.table("estimators", ESTIMATORS)
     estimates = tuple(
-        _estimate(name, estimator, summaries, scope)
+        _estimate(name, estimator, seen, scope)
         for level in ("any", "type", "campaign")
         for scope in _scopes(past, level)
         for name, estimator in table.items()
@@ -56,30 +71,39 @@ def _scopes(past: Past, level: Level) -> tuple[str, ...]:
     return (ANY,) if level == "any" else past.kinds
 
 
-def _estimate(name: str, estimator: Estimator, summaries: Summaries, scope: str) -> Estimate:
+def _estimate(name: str, estimator: Estimator, seen: _Seen, scope: str) -> Estimate:
     """One estimate, or the reason why there is none."""
+    summaries = seen.summaries
     try:
         figure = estimator.figure(summaries, scope)
     except NotEnoughData as reason:
-        return _record(name, estimator, scope, None, (f"cannot be estimated, because {reason}", *summaries.warnings))
-    return _record(name, estimator, scope, figure, (*_few(figure.customers), *figure.warnings, NOT_RANDOMISED, *summaries.warnings))
+        warnings = (f"cannot be estimated, because {reason}", *seen.remarks)
+        return Estimate(scope, name, estimator.evidence, None, None, None, None, None, 0, estimator.comparison, warnings)
+    return _record(name, estimator, seen, scope, figure)
 
 
-def _record(name: str, estimator: Estimator, scope: str, figure: Figure | None, warnings: tuple[str, ...]) -> Estimate:
+def _record(name: str, estimator: Estimator, seen: _Seen, scope: str, figure: Figure) -> Estimate:
+    past, evidence = seen.summaries.past, figure.evidence or estimator.evidence
+    campaigns = past.scope(scope) if figure.campaigns is None else figure.campaigns
+    sales, low, high = (figure.incremental(lift) for lift in (figure.lift, figure.low, figure.high))
+    doubts = profits.doubts(seen.spend, past, campaigns)
+    ids = [c.campaign_id for c in campaigns]
+    earned = [None if doubts else profits.profit(seen.spend, s, ids) for s in (sales, low, high)]
+    lots = () if evidence == "randomised" else (NOT_RANDOMISED,)
     return Estimate(
         scope=scope,
         estimator=name,
-        evidence=estimator.evidence,
-        lift=None if figure is None else float(figure.lift),
-        low=None if figure is None else float(figure.low),
-        high=None if figure is None else float(figure.high),
-        incremental_sales=None if figure is None else figure.incremental(figure.lift),
-        incremental_profit=None,  # sales are not profit, and the margin is not known
-        customers=0 if figure is None else figure.customers,
+        evidence=evidence,
+        lift=float(figure.lift),
+        low=float(figure.low),
+        high=float(figure.high),
+        incremental_sales=sales,
+        customers=figure.customers,
         comparison=estimator.comparison,
-        warnings=warnings,
-        incremental_low=None if figure is None else figure.incremental(figure.low),
-        incremental_high=None if figure is None else figure.incremental(figure.high),
+        warnings=(*_few(figure.customers), *figure.warnings, *lots, *(doubts if sales is not None else ()), *seen.remarks),
+        incremental_low=low,
+        incremental_high=high,
+        **profits.told(*earned),
     )
 
 

@@ -19,6 +19,7 @@ def kept(tables: Tables, *, start: date, end: date) -> Mapping[str, str]:
     found by comparing each start with the latest end before it.
     """
     known = " UNION SELECT customer_id FROM customers" if tables.has("customers") else ""
+    held = held_out(tables)
     return {
         "measurement_people": f"""
 SELECT customer_id, row_number() OVER (ORDER BY customer_id NULLS LAST) - 1 AS customer
@@ -38,7 +39,17 @@ SELECT DISTINCT c.campaign, p.customer
 FROM contacted AS t
 JOIN measurement_people AS p ON p.customer_id = t.customer_id
 JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
-WHERE {tables.addressed("t")}
+WHERE NOT {held}
+""",
+        "measurement_arms_drawn": f"""
+SELECT a.scope, p.customer, max(a.addressed) + 2 * max(a.held) AS arm
+FROM (
+    SELECT s.scope, t.customer_id, CASE WHEN {held} THEN 0 ELSE 1 END AS addressed, CASE WHEN {held} THEN 1 ELSE 0 END AS held
+    FROM contacted AS t
+    JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
+    JOIN measurement_series AS s ON s.campaign = c.campaign
+) AS a JOIN measurement_people AS p ON p.customer_id = a.customer_id
+GROUP BY a.scope, p.customer
 """,
         "measurement_spells": """
 WITH spans AS (
@@ -59,6 +70,30 @@ SELECT scope, customer, min(first_day) AS first_day, max(last_day) AS last_day
 FROM numbered GROUP BY scope, customer, spell
 """,
     }
+
+
+def held_out(tables: Tables) -> str:
+    """The condition on a row of `contacted AS t` that the customer was held out, however the arm's name is written."""
+    return f"NOT ({tables.addressed('t')})"
+
+
+def contacts(tables: Tables) -> str:
+    """Contacts per campaign: customers in the table contacted who are not held out, each once."""
+    return f"""
+SELECT 0 AS one, c.campaign, CAST(count(DISTINCT t.customer_id) AS DOUBLE) AS contacts
+FROM contacted AS t JOIN measurement_campaigns AS c ON c.campaign_id = t.campaign_id
+WHERE NOT {held_out(tables)} GROUP BY c.campaign
+"""
+
+
+def late_contacts(tables: Tables) -> str:
+    """Contacts with a time, those after the campaign's first local day, and those after its last; parameters: zone, zone."""
+    return f"""
+SELECT count(t.contacted_at), count(*) FILTER (WHERE CAST(local_time(t.contacted_at, ?) AS DATE) > CAST(c.start_date AS DATE)),
+    count(*) FILTER (WHERE CAST(local_time(t.contacted_at, ?) AS DATE) > CAST(c.end_date AS DATE))
+FROM contacted AS t JOIN campaigns AS c ON c.campaign_id = t.campaign_id
+WHERE NOT {held_out(tables)}
+"""
 
 
 PEOPLE = "SELECT count(*) FROM measurement_people"
@@ -94,6 +129,32 @@ GROUP BY d.customer
 """
 
 COMPANY_SALES = "SELECT 0 AS scope, day, sum(amount) AS amount FROM measurement_sales GROUP BY day"
+
+NEVER_SALES = """
+SELECT 0 AS scope, d.day, sum(d.amount) AS amount
+FROM measurement_sales AS d LEFT JOIN (SELECT DISTINCT customer FROM measurement_lists) AS l ON l.customer = d.customer
+WHERE l.customer IS NULL GROUP BY d.day
+"""
+
+ARM_CUSTOMERS = "SELECT scope, arm, CAST(count(*) AS DOUBLE) AS customers FROM measurement_arms_drawn GROUP BY scope, arm"
+
+ARM_SALES = """
+SELECT 4 * a.scope + a.arm AS series, d.day, sum(d.amount) AS amount
+FROM measurement_arms_drawn AS a JOIN measurement_sales AS d ON d.customer = a.customer
+GROUP BY a.scope, a.arm, d.day
+"""
+
+ARM_BEFORE = """
+SELECT scope, arm, sum(x) AS x, sum(x * x) AS xx
+FROM (
+    SELECT a.scope, a.arm, a.customer, sum(d.amount) AS x
+    FROM measurement_arms_drawn AS a
+    JOIN (SELECT scope, min(first_day) AS first_day FROM measurement_series GROUP BY scope) AS s ON s.scope = a.scope
+    JOIN measurement_sales AS d ON d.customer = a.customer AND d.day < s.first_day
+    GROUP BY a.scope, a.arm, a.customer
+) AS customers_before
+GROUP BY scope, arm
+"""
 
 BEFORE = """
 SELECT w.campaign, d.customer, sum(d.amount) AS amount

@@ -16,14 +16,29 @@ from netlift.records import Estimate
 
 # Controls without any campaign in the same days come first: only they are compared with nothing else going on. Those never
 # targeted were left alone for a reason, and those merely not in this campaign are mostly in another one.
-BELIEVED = ("did_no_campaign_before_or_after", "did_never_targeted", "did_not_in_campaign", "two_way_fixed_effects")
+# After them the daily series: a control of other customers before the calendar alone.
+BELIEVED = (
+    "did_no_campaign_before_or_after",
+    "did_never_targeted",
+    "did_not_in_campaign",
+    "two_way_fixed_effects",
+    "structural_time_series",
+    "ar1_gls",
+)
+HELD_OUT = "holdout_did"
 FOUND = float(ndtri(0.975) + ndtri(0.8))  # standard errors of a lift that is found with 80 % probability at 5 %, two-sided
 
 
 def believed(estimates: Sequence[Estimate]) -> Estimate | None:
-    """The most credible estimate over all campaigns, or None where only naive ones could be had."""
+    """The most credible estimate over all campaigns, or None where only naive ones could be had.
+
+    Randomised before adjusted; a holdout that no lot drew comes first among the adjusted only where there is no other.
+    """
     named = _over_all(estimates)
-    return next((named[name] for name in BELIEVED if name in named), None)
+    held = named.get(HELD_OUT)
+    if held is not None and held.evidence == "randomised":
+        return held
+    return next((named[name] for name in (*BELIEVED, HELD_OUT) if name in named), None)
 
 
 def sentence(summaries: Summaries, estimates: Sequence[Estimate], *, holdout: float) -> str:
@@ -34,8 +49,10 @@ def sentence(summaries: Summaries, estimates: Sequence[Estimate], *, holdout: fl
         parts.append("No comparison with other customers could be made, so there is no evidence of a lift.")
     else:
         others = [e for e in named.values() if e.evidence == "adjusted" and e is not best]
-        parts += [_adjusted(best, others), _verdict(best, others)]
-    return " ".join(part for part in [*parts, _plan(summaries, holdout)] if part)
+        parts += [_adjusted(best, others), _money(best), _verdict(best, others)]
+    if best is None or best.evidence != "randomised":
+        parts.append(_plan(summaries, holdout))
+    return " ".join(part for part in parts if part)
 
 
 def _over_all(estimates: Sequence[Estimate]) -> Mapping[str, Estimate]:
@@ -72,10 +89,22 @@ def _adjusted(best: Estimate, others: Sequence[Estimate]) -> str:
     return f"Believe rather the comparison with {best.comparison}: the same campaigns show {figure}{spread}."
 
 
+def _money(best: Estimate) -> str:
+    """What it earned, where the margin is known."""
+    if best.incremental_profit is None or best.profit_low is None or best.profit_high is None:
+        return ""
+    earned, low, high = (f"{value:+,.0f}".replace("-", "−") for value in (best.incremental_profit, best.profit_low, best.profit_high))
+    back = "" if best.return_on_spend is None else f", {signed(best.return_on_spend)} of what was spent"
+    return f"After margin and the contacts' cost that is {earned} [{low}, {high}] in profit{back}."
+
+
 def _verdict(best: Estimate, others: Sequence[Estimate]) -> str:
     every = [best, *others]
     if any("cannot tell" in warning for warning in best.warnings):
         return f"With {best.customers} customers this cannot tell whether the campaigns raised sales."
+    if best.evidence == "randomised":
+        verdict = "raised sales" if (best.low or 0) > 0 else "lowered sales" if (best.high or 0) < 0 else None
+        return f"The holdout was drawn at random: the campaigns {verdict}." if verdict else "That cannot be told from chance."
     if all((e.low or 0) > 0 for e in every):
         return "All adjusted comparisons point to a lift, but the lists were not drawn at random: an indication, not a proof."
     if best.low is not None and best.low > 0:

@@ -39,6 +39,23 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Arms:
+    """Daily sales of a scope's customers: those addressed each time, and those held out each time.
+
+    Treated and held out are the arms of all the scope's campaigns together; who is in one arm here and in the other there has
+    `crossed`, and is in neither series.
+    """
+
+    treated: Floats  # (days,) money
+    held: Floats  # (days,) money
+    treated_customers: int
+    held_customers: int
+    crossed: int
+    treated_before: tuple[float, float]  # Σx, Σx² over the arm's customers, x = sales before the scope's first campaign
+    held_before: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """Customers x weeks, mean sales a day and share of days under each type, as moments about the week's means.
 
@@ -59,6 +76,8 @@ class Summaries:
     targeted: Flags  # (n,) on the list of any campaign
     window_sales: Mapping[str, float]  # by scope: money of the treated on the distinct days of the campaigns in `windows`
     company: Floats  # (days,) sales of all customers a day
+    never: Floats  # (days,) sales a day of customers who are on no list
+    arms: Mapping[str, Arms]  # by scope: any, each type and each campaign
     panel: Panel  # all customers
     panel_targeted: Panel  # those with a campaign day
     warnings: tuple[str, ...] = ()  # about the tables
@@ -78,3 +97,11 @@ class Summaries:
         for campaign in self.past.scope(scope):
             days[max(campaign.first, 0) : campaign.last + 1] = True
         return days
+
+    def overlap(self, scope: str) -> float:
+        """Share of a scope's campaign days on which a further campaign ran, of the scope or not; 0 without campaign days."""
+        running = np.zeros(self.past.days)
+        for campaign in self.past.scope(ANY):
+            running[max(campaign.first, 0) : campaign.last + 1] += 1
+        active = self.active(scope)
+        return float((running[active] > 1).mean()) if active.any() else 0.0

@@ -12,7 +12,7 @@ from netlift.engine import Session
 from netlift.errors import InputError, NotEnoughData
 from netlift.measurement import queries
 from netlift.measurement.past import ANY, Campaign, Past
-from netlift.measurement.summaries import Days, Flags, Panel, Summaries, Window
+from netlift.measurement.summaries import Arms, Days, Flags, Panel, Summaries, Window
 from netlift.records import Floats, Progress, Tables, silent
 
 WEEK = 7
@@ -72,6 +72,8 @@ def _read(reader: _Reader, scopes: tuple[str, ...], progress: Progress) -> Summa
         targeted=np.asarray(listed.any(axis=0)),
         window_sales=window_sales,
         company=reader.matrix(queries.COMPANY_SALES, (1, past.days))[0],
+        never=reader.matrix(queries.NEVER_SALES, (1, past.days))[0],
+        arms=_arms(reader),
         panel=_panel(reader, n, targeted_only=False),
         panel_targeted=_panel(reader, len(days[ANY].days_in), targeted_only=True),
         warnings=warnings,
@@ -86,11 +88,13 @@ def _small_tables(past: Past, scopes: tuple[str, ...]) -> Mapping[str, pa.Table]
     clipped = [(code, number[c], max(c.first, 0), min(c.last, past.days - 1)) for code, c in in_scope + comparable]
     windows = [(number[c], _before(c), c.first, c.last) for c in past.campaigns if past.comparable(c)]
     variables = [(code, code) for code in range(1, len(scopes))] or [(0, 1)]
+    series = [(code, number[c], c.first) for code, scope in enumerate(_series(past)) for c in past.scope(scope)]
     return {
         "measurement_campaigns": _whole(("campaign",), [(i,) for i in number.values()]).append_column(
             "campaign_id", pa.array([c.campaign_id for c in number], pa.string())
         ),
         "measurement_scopes": _whole(("scope", "campaign", "first_day", "last_day"), clipped),
+        "measurement_series": _whole(("scope", "campaign", "first_day"), series),
         "measurement_windows": _whole(("campaign", "before_day", "first_day", "last_day"), windows),
         "measurement_variables": _whole(("scope", "variable"), variables),
         "measurement_weeks": _whole(
@@ -144,6 +148,33 @@ def _days(reader: _Reader, scopes: tuple[str, ...], n: int) -> tuple[dict[str, D
         found[scope] = Days(sales_in[code][of], days_in[code][of], sales_out[of], days_out[of])
     money = {scope: float(sales_in[len(scopes) + code].sum()) for code, scope in enumerate(scopes)}
     return found, money
+
+
+def _series(past: Past) -> tuple[str, ...]:
+    """The scopes with a daily series of their own: all campaigns, each type, each campaign."""
+    return (ANY, *past.kinds, *(c.campaign_id for c in past.campaigns))
+
+
+def _arms(reader: _Reader) -> dict[str, Arms]:
+    """The arms of each scope; 1 = addressed each time, 2 = held out each time, 3 = both."""
+    scopes = _series(reader.past)
+    daily = reader.matrix(queries.ARM_SALES, (4 * len(scopes), reader.past.days)).reshape(len(scopes), 4, -1)
+    customers = reader.matrix(queries.ARM_CUSTOMERS, (len(scopes), 4)).astype(np.int64)
+    before = np.zeros((len(scopes), 4, 2))
+    rows = reader.table(queries.ARM_BEFORE)
+    before[rows.column(0).to_numpy(), rows.column(1).to_numpy()] = np.column_stack([rows.column(2).to_numpy(), rows.column(3).to_numpy()])
+    return {
+        scope: Arms(
+            treated=daily[i, 1],
+            held=daily[i, 2],
+            treated_customers=int(customers[i, 1]),
+            held_customers=int(customers[i, 2]),
+            crossed=int(customers[i, 3]),
+            treated_before=(float(before[i, 1, 0]), float(before[i, 1, 1])),
+            held_before=(float(before[i, 2, 0]), float(before[i, 2, 1])),
+        )
+        for i, scope in enumerate(scopes)
+    }
 
 
 def _windows(reader: _Reader, listed: Flags) -> tuple[Window, ...]:

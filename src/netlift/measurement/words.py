@@ -24,3 +24,8 @@ def interval(low: float, high: float) -> str:
 def natural(name: str) -> list[tuple[int, str]]:
     """Sorting key by which campaign 2 comes before campaign 10."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def overlapping(share: float) -> tuple[str, ...]:
+    """That on a share of the campaign days another campaign ran too; nothing where none did."""
+    return (f"On {percent(share, 0)} of the campaign days another campaign ran as well: its effect is in the figure.",) if share > 0 else ()

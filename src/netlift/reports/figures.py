@@ -79,9 +79,12 @@ def words(code: str) -> str:
     return code.replace("_", " ")
 
 
+NAMED = {"holdout_did": "DiD, held out", "ar1_gls": "regression, AR(1)"}  # estimators whose code does not read as words
+
+
 def estimator(code: str) -> str:
     """An estimator's name in words: did_never_targeted is "DiD, never targeted"."""
-    return words(f"DiD, {code.removeprefix('did_')}" if code.startswith("did_") else code)
+    return NAMED.get(code) or words(f"DiD, {code.removeprefix('did_')}" if code.startswith("did_") else code)
 
 
 def sentence(text: str) -> str:

@@ -199,7 +199,7 @@ class ResponseSettings(Section):
     campaign: str = Field(default="past campaigns", description="the accounting's name in every figure")
     contact_cost: float = Field(ge=0, description="money per contact, where the campaign tells none of its own")
     revenue: float = Field(gt=0, description="money per response, where neither the response nor its campaign tells it")
-    margin: float | None = Field(default=None, gt=0, le=1, description="share of sales that is earned; default: sales are counted in full")
+    margin: float | None = Field(default=None, gt=0, le=1, description="share of sales that is earned; default: unknown, all counts")
 
 
 class SegmentSettings(Section):

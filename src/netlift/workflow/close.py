@@ -87,7 +87,7 @@ def _measured(settings: Settings, engine: Session, tables: Tables, *, folder: Pa
     audience = outputs.read_audience(folder / "audience.parquet")
     own = measurement.measure_run(settings, engine, tables, run_id=f"run {folder.name}", audience=audience, sent_at=sent_at)
     sentence = measurement.run_sentence(own)
-    randomised = next((e for e in reversed(own) if e.lift is not None), None)
+    randomised = next((e for e in reversed(own) if e.scope == own[0].scope and e.lift is not None), None)
     if not (tables.has("campaigns") and tables.has("contacted") and tables.has("transactions")):
         return Measurement(own, randomised, sentence, sent_at.date(), sent_at.date())
     past = measurement.measure(settings, engine, tables, progress)

@@ -1,0 +1,1 @@
+"""Numbers of other libraries, and the scripts that made them."""
