@@ -80,6 +80,7 @@ def test_files_of_a_run_agree_with_each_other(tmp_path: Path) -> None:
             "comparison.parquet",
             "segments.json",
             "recommendations.json",
+            "accounting.json",
             "audience.parquet",
             "quarantine",
             "report.html",

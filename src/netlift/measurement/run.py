@@ -67,7 +67,8 @@ def measure_run(
 
 def run_sentence(estimates: tuple[Estimate, ...]) -> str:
     """What the arms of the whole run, which comes first, say in a sentence; the corrected figure is the sharper one."""
-    found = [e for e in estimates if e.lift is not None and e.scope == estimates[0].scope]
+    estimates = tuple(e for e in estimates if e.scope == estimates[0].scope)
+    found = [e for e in estimates if e.lift is not None]
     if not found:
         reasons = {w for e in estimates for w in e.warnings if w.startswith("cannot")}
         return f"The lift of this run {min(reasons, default='cannot be estimated')}."
