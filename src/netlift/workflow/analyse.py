@@ -251,7 +251,7 @@ def rows(found: Sequence[Comparison]) -> list[tuple[str, ...]]:
             _form(one.low, "+.4g") + " to " + _form(one.high, "+.4g"),
             _form(one.relative_lift, "+.1%"),
             _form(one.relative_low, "+.1%") + " to " + _form(one.relative_high, "+.1%"),
-            _form(one.p_value, ".4f") + ("" if one.p_adjusted is None else f" ({one.p_adjusted:.4f})"),
+            _chance(one.p_value) + ("" if one.p_adjusted is None else f" ({_chance(one.p_adjusted)})"),
             one.method or one.reason or "",
         )
         for one in found
@@ -260,3 +260,7 @@ def rows(found: Sequence[Comparison]) -> list[tuple[str, ...]]:
 
 def _form(value: float | None, form: str = ",.4g") -> str:
     return "–" if value is None else format(value, form)
+
+
+def _chance(p: float | None) -> str:
+    return "<0.0001" if p is not None and p < 0.0001 else _form(p, ".4f")
