@@ -31,7 +31,7 @@ from netlift.measurement.shopping_days import calendar_regressors
 from netlift.measurement.structural_time_series import structural_time_series
 from netlift.measurement.summaries import Arms, Panel, Summaries, Window
 
-DRAWS, RUNS, FEWER = 400, 1_000, 200
+DRAWS, RUNS, FEWER = 2_000, 2_000, 400
 LISTS = ("8", "13", "18")
 START = date(2021, 1, 1)
 TREATED, HELD = 900, 100  # customers
