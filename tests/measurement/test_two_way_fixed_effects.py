@@ -10,7 +10,7 @@ from netlift.measurement.summaries import Panel
 from netlift.measurement.two_way_fixed_effects import fit
 
 
-@pytest.mark.parametrize("share", [0.0, 1e-22, -1e-22])
+@pytest.mark.parametrize("share", [0.0, 1e-22, -1e-22, 3e-14, -3e-14])
 def test_a_share_that_never_varies_is_no_evidence(share: float) -> None:
     """Also where rounding left a little above or below nothing."""
     cross = np.array([[[4.0, share], [share, share]]] * 3)

@@ -183,3 +183,34 @@ def test_a_csv_holds_no_formula(file: Path) -> None:
     table = pa.csv.read_csv(out, convert_options=text)
     assert "'=1+1" in table["customer"].to_pylist()
     assert set(table["arm"].to_pylist()) == {"a", "b", None}
+
+
+def test_a_layer_and_an_arm_are_the_same_however_they_are_typed(file: Path) -> None:
+    """A decomposed accent names the same layer, whose experiments share nobody, and the same arm, which may be assigned again."""
+    plain, apart = "caf\u00e9", "cafe\u0301"
+    first = assigned(file, "one", arms={plain: 0.2, "y": 0.1}, layer=apart)
+    second = assigned(file, "two", arms={"x": 0.2, "y": 0.1}, layer=plain)
+    both = [a is not None and b is not None for a, b in zip(first.arm, second.arm, strict=True)]
+    assert not any(both)
+    assert assigned(file, "one", arms={apart: 0.2, "y": 0.1}, layer=plain).arm.tolist() == first.arm.tolist()
+
+
+def test_strata_stand_when_the_universal_holdout_grows(file: Path) -> None:
+    """With strata the experiment is refused then, because people would change arms; without, its members leave and it is told."""
+    assigned(file, "strata", stratify=["town"])
+    first = assigned(file, "plain")
+    assigned(file, "other", universal_holdout=0.1)
+    with pytest.raises(InputError, match="was assigned by strata to other customers before"):
+        assigned(file, "strata", stratify=["town"])
+    again = assigned(file, "plain")
+    stayed = [(a, b) for a, b in zip(first.arm, again.arm, strict=True) if b is not None]
+    assert all(a == b for a, b in stayed)
+    assert again.warnings == ("The universal holdout grew from 0 to 0.1 since this experiment began: its new members left their arms.",)
+
+
+def test_the_customers_file_is_not_overwritten(file: Path) -> None:
+    """--out on the input is refused, and the input stays as it was."""
+    before = file.read_text()
+    with pytest.raises(InputError, match="is the file of the customers and would be replaced"):
+        assigned(file, out=file)
+    assert file.read_text() == before

@@ -43,7 +43,13 @@ def test_what_changes_the_size_is_told() -> None:
         Metric("mean", 10, 10), arms=4, control_share=0.1, cluster_size=20, icc=0.02, covariate_correlation=0.5, always_valid=True
     )
     text = " ".join(sentences(experiment_power(design, effect=1)))
-    for said in ("1.38 times", "explains 25 %", "at any time", "at the level", "with 37 % in the control"):
+    for said in (
+        "1.38 times",
+        "explains 25 %",
+        "at any time",
+        "Each arm is compared with the control, so that all together are at",
+        "with 37 % in the control",
+    ):
         assert said in text
 
 

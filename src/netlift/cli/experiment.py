@@ -248,8 +248,12 @@ def analyse(  # noqa: PLR0913, PLR0917 - each is a question to the user
     print_table(f"Against {control}", ("metric", "arm", *header), verb.rows(found.analysis.results))
     if found.analysis.segments:
         comparisons = [s.comparison for s in found.analysis.segments]
-        shown = [(s.segment, *row) for s, row in zip(found.analysis.segments, verb.rows(comparisons), strict=True)]
-        print_table("By segment", ("segment", "metric", "arm", *header), shown)
+        drawn = ["–" if s.shrunk is None else f"{s.shrunk:+.4g}" for s in found.analysis.segments]
+        shown = [(s.segment, *row, to) for s, row, to in zip(found.analysis.segments, verb.rows(comparisons), drawn, strict=True)]
+        print_table("By segment", ("segment", "metric", "arm", *header, "shrunk"), shown)
+        for s in found.analysis.segments:
+            if s.comparison.reason is not None:
+                say(f"Segment {s.segment}, {s.comparison.metric}, {s.comparison.arm}: {s.comparison.reason}.")
     ratio = found.analysis.sample_ratio
     verdict = "as planned" if ratio.ok else "NOT as planned"
     say(f"Sizes of the arms: {verdict} (p = {ratio.p_value:.3g}; a shift of {ratio.found_from:.1%} of all customers would be found).")

@@ -57,7 +57,7 @@ def days_of(summaries: Summaries, scope: str, *sales: Floats) -> Days:
 
 def judged_by(found: Effect) -> str:
     """What the interval rests on, in words."""
-    rank = "" if found.p is None else f" {found.as_large} of them show as large an effect (p = {found.p:.3f})."
+    rank = "" if found.p is None else f" {found.as_large} of them show as large an effect."
     return f"The interval is judged by {found.windows} windows without a campaign.{rank}"
 
 

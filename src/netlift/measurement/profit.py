@@ -20,7 +20,10 @@ from netlift.measurement.past import Campaign, Past
 from netlift.records import Tables
 from netlift.settings import Settings
 
-NO_MARGIN = "The incremental profit cannot be told, because [response] margin, the share of sales that is earned, is not given."
+NO_MARGIN = (
+    "The incremental profit cannot be told, because [response] margin, the share of sales that is earned, is not given; write it beside "
+    "contact_cost and revenue there."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ def _naive(summaries: Summaries, named: Mapping[str, Estimate]) -> str:
     if within is not None and within.lift is not None and abs(within.lift) < abs(lift) / 2:
         against.append(f"each customer's own days differ by only {signed(within.lift)}")
     if not against:
+        if any(e.evidence == "randomised" and e.lift is not None for e in named.values()):
+            return f"{text}, but that compares other days and people."
         return f"{text}, but that is not the effect of the campaigns, because lists and dates were not drawn at random."
     return f"{text}, but that is selection: {', and '.join(against)}."
 

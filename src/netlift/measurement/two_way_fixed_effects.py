@@ -20,6 +20,7 @@ from netlift.measurement.figure import ALL_ALIKE, NO_SPREAD, Figure, t_quantile
 from netlift.measurement.summaries import Panel, Summaries
 from netlift.records import Floats
 
+ROUNDING = 1e-10  # of a customer: less variation than this is none
 SMALLEST_EIGENVALUE = 1e-9  # of the scaled regressors' cross product: below it types cannot be told apart
 
 
@@ -40,8 +41,8 @@ def fit(panel: Panel) -> Coefficients:
     xx, xy = panel.cross[:, 1:, 1:], panel.cross[:, 1:, 0]
     a = xx.sum(axis=0)
     size = np.sqrt(np.maximum(np.diag(a), 0))
-    # asked so that NaN, of a sum that rounding made negative, is no answer either
-    if not np.all(size > 1e-9) or not np.linalg.eigvalsh(a / np.outer(size, size)).min() >= SMALLEST_EIGENVALUE:
+    # asked so that NaN, of a sum that rounding made negative, is no answer either; shares are at most 1, so rounding grows with customers
+    if not np.all(size**2 > ROUNDING * len(xx)) or not np.linalg.eigvalsh(a / np.outer(size, size)).min() >= SMALLEST_EIGENVALUE:
         raise NotEnoughData("the campaign days do not vary between customers and weeks, or two types always run together")
     beta = np.linalg.solve(a, xy.sum(axis=0))
     scores = xy - xx @ beta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,13 +253,15 @@ def rows(found: Sequence[Comparison]) -> list[tuple[str, ...]]:
             _form(one.relative_lift, "+.1%"),
             _form(one.relative_low, "+.1%") + " to " + _form(one.relative_high, "+.1%"),
             _chance(one.p_value) + ("" if one.p_adjusted is None else f" ({_chance(one.p_adjusted)})"),
-            one.method or one.reason or "",
+            one.method or "cannot be estimated",
         )
         for one in found
     ]
 
 
 def _form(value: float | None, form: str = ",.4g") -> str:
+    if value is not None and math.isinf(value):
+        return "no bound"
     return "–" if value is None else format(value, form)
 
 

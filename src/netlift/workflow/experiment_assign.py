@@ -83,7 +83,7 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
         customer: the column of ids.
         experiment: its name; another name is another, independent draw.
         arms: share of each arm.
-        holdout: share that gets nothing; a larger one keeps its members.
+        holdout: share that gets nothing.
         layer: experiments of one layer never share a customer.
         stratify: columns in whose every combination the arms are even.
         universal_holdout: share that no experiment may have; default: as last put in force, by `prepare` or here.
@@ -95,9 +95,9 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
         NotEnoughData: an arm would be empty.
         Refused: the actor may not assign.
     """
-    experiment = unicodedata.normalize("NFC", experiment)  # as the audit trail writes it
-    shares = experiments.planned(experiment, arms, holdout=holdout)
-    _check_plan(universal_holdout, layer, out)
+    experiment, layer = _written(experiment), None if layer is None else _written(layer)
+    shares = experiments.planned(experiment, {_written(name): s for name, s in arms.items()}, holdout=holdout)
+    _check_plan(universal_holdout, layer, out, file=Path(file))
     open_store()
     who = people.acting(actor)
     people.require(who, ("author", "analyst"), "assign an experiment")
@@ -114,11 +114,12 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
     design = {
         "experiment": experiment,
         "arms": [f"{name}={s!r}" for name, s in shares.of.items()],
-        "stratify": list(stratify),
+        "stratify": [_written(name) for name in stratify],
         "layer": layer or "",
     }
     if stratum is not None:
-        design["customers"] = digest([[i, s] for i, s in zip(ids.tolist(), stratum.tolist(), strict=True)])
+        people_of = [[i, s] for i, s in zip(ids.tolist(), stratum.tolist(), strict=True)]
+        design["customers"] = digest([["universal holdout", repr(share)], *people_of])
     with transaction.atomic():
         before = audit.acts(ACT)
         interval, again = _place(design, shares, before)
@@ -141,7 +142,7 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
             excluded=dict(Counter(r for r in reason if r is not None).most_common()),
             balance=experiments.balance(arm[inside], strata[inside], shares.of),
             again=again,
-            warnings=refused,
+            warnings=(*refused, *_left(before, experiment, share)),
             customer_ids=ids,
             arm=arm,
             reason=reason,
@@ -152,7 +153,22 @@ def experiment_assign(  # noqa: PLR0913 - the options of one command
     return made
 
 
-def _check_plan(universal_holdout: float | None, layer: str | None, out: Path | None) -> None:
+def _written(name: str) -> str:
+    """A name as the audit trail writes it, so that it is the same one however it was typed."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _left(before: Sequence[Mapping[str, Any]], experiment: str, share: float) -> tuple[str, ...]:
+    """A remark where the universal holdout grew since the experiment was assigned first."""
+    then = next((float(act["universal_holdout"]) for act in before if act["experiment"] == experiment), share)
+    if then == share:
+        return ()
+    return (f"The universal holdout grew from {then:g} to {share:g} since this experiment began: its new members left their arms.",)
+
+
+def _check_plan(universal_holdout: float | None, layer: str | None, out: Path | None, *, file: Path) -> None:
+    if out is not None and out.resolve() == file.resolve():
+        raise InputError(f"--out '{out}' is the file of the customers and would be replaced; name another file.")
     if universal_holdout is not None and not 0 <= universal_holdout < 1:
         raise InputError(f"The universal holdout is {universal_holdout:g}; give a share from 0 up to, but not, 1.")
     if layer is not None and (not layer or ":" in layer):

@@ -144,6 +144,11 @@ def sentences(planned: Planned) -> list[str]:
         )
         if not found.simulated:
             said.append("Mean and spread alone tell the permutation test's power badly; give past values with --from FILE --column COL.")
+    elif design.metric.kind == "revenue" and not found.simulated and not design.metric.skewness:
+        said.append(
+            "The skewness of revenue was not given and counts as 0: with a few large amounts more customers are needed; give --skewness, "
+            "or past values with --from FILE --column COL."
+        )
     if planned.capped is not None:
         said.append(_capped(planned, planned.capped))
     return said
@@ -167,7 +172,8 @@ def _factors(planned: Planned) -> list[str]:
     if found.sequential_factor != 1:
         said.append(f"Being able to read the result at any time takes {found.sequential_factor:.2f} times as many customers.")
     if design.comparisons > 1:
-        said.append(f"Each arm is compared with the control at the level {found.level:.4f}, so that all together are at {design.alpha:g}.")
+        at = "" if found.sequential_factor != 1 else f" at the level {found.level:.4f}"
+        said.append(f"Each arm is compared with the control{at}, so that all together are at {design.alpha:g}.")
     if abs(design.share - found.best_control_share) > 0.05:
         said.append(f"The fewest customers are needed with {100 * found.best_control_share:.0f} % in the control.")
     if found.n_per_arm_arcsine is not None and found.n_per_arm_arcsine != found.n_per_arm:
@@ -177,6 +183,8 @@ def _factors(planned: Planned) -> list[str]:
 
 def _with_cap(planned: Planned, y: Floats, *, given: bool, customers: int | None, power: float) -> Planned:
     values, cap = experiments.capped(y)
+    if not (y > cap).any():
+        return planned
     design = dataclasses.replace(planned.design, metric=experiments.metric_of(values, "revenue"))
     relative = planned.sizing.effect / planned.design.metric.baseline
     effect = relative * design.metric.baseline if given else None

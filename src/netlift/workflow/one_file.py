@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from netlift.sources.date_forms import fitting
 from netlift.workflow import outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
+SAMPLE = 1 << 18  # bytes looked at for the decimal mark
 NUMBER = r"^[+-]?\d+([.,]\d+)?$"  # runs nowhere, whatever its sign
 
 
@@ -40,10 +43,19 @@ def settings_of(file: Path, columns: Mapping[str, str], *, header: str | None = 
     table: dict[str, Any] = {"source": "files", "path": str(file.absolute()), "columns": dict(columns), "types": dict(types or {})}
     mark = delimiter(file, header or columns["customer_id"])
     if mark is not None:
-        table["format"] = {"kind": "csv", "delimiter": mark}
+        table["format"] = {"kind": "csv", "delimiter": mark, "decimal": _decimal(file, mark)}
     return parse(
         {"project": {"name": file.name, "currency": "XXX"}, "tables": {"customers": table}}, folder=file.absolute().parent, sha256=""
     )
+
+
+def _decimal(file: Path, mark: str) -> str:
+    """The decimal mark of a CSV file: a comma where its first fields hold numbers such as 12,5 and none such as 12.5."""
+    with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as stream:
+        text = stream.read(SAMPLE).decode("utf-8", "replace").replace('"', "").replace("\r", "")
+    fields = re.split(f"[{re.escape(mark)}\n]", text)
+    comma, point = (any(re.fullmatch(rf"[+-]?\d+{sign}\d+", f.strip()) for f in fields) for sign in (",", "[.]"))
+    return "," if comma and not point and mark != "," else "."
 
 
 def delimiter(file: Path, column: str) -> str | None:

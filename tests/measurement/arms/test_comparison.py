@@ -88,7 +88,7 @@ def test_one_huge_basket_is_capped_beside_the_raw_figure() -> None:
     ("control", "treated", "metric", "says"),
     [
         (np.ones(1), gamma(1, 30), SPEND, "the control arm has 1 customer and needs 2 or more"),
-        (np.zeros(50), gamma(1, 30), SPEND, "none of the 50 customers of an arm has a value of 'spend'"),
+        (np.zeros(50), gamma(1, 30), SPEND, "none of the 50 customers of the control arm has a value of 'spend'"),
         (np.full(9, 3.0), np.full(9, 3.0), SPEND, "all customers of both arms have the same value"),
         (np.full(9, 1.0), np.full(9, 1.0), Metric("p", "proportion"), "all customers of both arms have the same value"),
     ],

@@ -25,5 +25,5 @@ def test_shares_that_cannot_be() -> None:
     """Another arm than those in the data, and no share, are named."""
     with pytest.raises(InputError, match="The arms in the data are 'a', 'b' and shares are given for 'a', 'c'"):
         sample_ratio({"a": 1, "b": 1}, {"a": 0.5, "c": 0.5})
-    with pytest.raises(InputError, match="The planned share of 'b' is -1; it must be above 0"):
+    with pytest.raises(InputError, match="The planned share of 'b' is -1; it must be a number above 0"):
         sample_ratio({"a": 1, "b": 1}, {"a": 0.5, "b": -1})

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from netlift.errors import InputError, NotEnoughData
+from netlift.measurement.arms.always_valid import PLANNED, confidence_sequence
 from netlift.measurement.arms.cells import Cell, added
 from netlift.measurement.arms.comparison import Comparison, Plan, compare
 from netlift.measurement.arms.difference import Difference, difference, pair
@@ -68,12 +69,20 @@ def analyse(cells: Sequence[Cell], metrics: Sequence[Metric], design: Design, *,
     if len(names) < 2:
         raise InputError(f"All customers are in the arm '{names[0]}'; a comparison needs two arms or more.")
     ratio = sample_ratio(_counts(cells, metrics[0].name, None), design.shares)
+    design = replace(design, plan=_read_now(design.plan, sum(_counts(cells, metrics[0].name, None).values())))
     design = design if ratio.ok else replace(design, forbidden=design.forbidden or _mismatch(cells, metrics[0].name, ratio))
     treated = [name for name in names if name != design.control]
     pairs = [(metric, arm) for metric in metrics for arm in treated]
     results = _adjusted([_one(cells, metric, arm, None, design=design, fetch=fetch) for metric, arm in pairs], holm)
     segments, pooled = _segments(cells, pairs, design=design, fetch=fetch)
     return Analysis(tuple(results), ratio, segments, pooled, _warnings(cells, metrics[0].name, results, design))
+
+
+def _read_now(plan: Plan, customers: int) -> Plan:
+    """The plan at so many customers of the whole experiment: with those planned it is read for good, before only always validly."""
+    if plan.planned is None or plan.always_valid:
+        return plan
+    return replace(plan, planned=None) if customers >= plan.planned else replace(plan, always_valid=True)
 
 
 def _one(cells: Sequence[Cell], metric: Metric, arm: str, segment: str | None, *, design: Design, fetch: Fetch) -> Comparison:
@@ -128,7 +137,7 @@ def _segments(
             drawn = dict(zip(known, map(float, shrunk(effects, variances)[0]), strict=True))
         shown += [SegmentEffect(s, one, drawn.get(s)) for s, one in zip(names, some, strict=True)]
         if len(known) == len(names) and all(one.method != "permutation" for one in some):
-            pooled[metric.name, arm] = _pooled(list(known.values()))
+            pooled[metric.name, arm] = _pooled(list(known.values()), design.plan)
     return tuple(shown), pooled
 
 
@@ -140,9 +149,9 @@ def _difference(cells: Sequence[Cell], metric: Metric, arm: str, segment: str, d
         return None
 
 
-def _pooled(known: list[Difference]) -> dict[str, float]:
+def _pooled(known: list[Difference], plan: Plan) -> dict[str, float]:
     found = post_stratified(known)
-    of = welch(found)
+    of = confidence_sequence(found, planned=plan.planned or PLANNED) if plan.early(found.n) else welch(found)
     return {"difference": found.effect, "low": of.low, "high": of.high, "p_value": of.p}
 
 

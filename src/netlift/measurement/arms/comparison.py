@@ -19,6 +19,7 @@ from netlift.measurement.arms.moments import Moments, Y
 from netlift.measurement.arms.permutation import Values
 from netlift.measurement.arms.skew import why_not_welch
 
+LEAST, MOST = 1e-60, 1e60  # values whose third powers can be computed with
 HEAVY = 0.05  # share of an arm's total that one customer may make up without a word
 CLEAR = 3.0  # standard errors that the control value must lie above 0 for a relative effect by the delta method
 METHODS = {("mean", False): "welch", ("proportion", False): "welch", ("ratio", False): "delta"}
@@ -87,8 +88,8 @@ def compare(metric: Metric, arms: tuple[Moments, Moments], plan: Plan, *, values
     means = tuple(_value(metric, arm) for arm in arms)
     empty = Comparison(metric.name, "", "", treated.n, control.n, means[1], means[0], primary=plan.primary)
     try:
-        for arm in arms:
-            _anything(metric, arm)
+        for arm, side in zip(arms, ("control", "treated"), strict=True):
+            _anything(metric, arm, side)
         ready = pair(metric, control, treated)
         found = difference(ready)
         why = why_not_welch(ready)
@@ -108,9 +109,11 @@ def _value(metric: Metric, arm: Moments) -> float | None:
     return float(means[0] / means[1]) if means[1] > 0 else None
 
 
-def _anything(metric: Metric, arm: Moments) -> None:
+def _anything(metric: Metric, arm: Moments, side: str) -> None:
     if arm.n and not arm.nonzero:
-        raise NotEnoughData(f"none of the {arm.n:,} customers of an arm has a value of '{metric.name}' other than 0")
+        raise NotEnoughData(f"none of the {arm.n:,} customers of the {side} arm has a value of '{metric.name}' other than 0")
+    if arm.n and not LEAST < abs(arm.largest) < MOST:
+        raise NotEnoughData(f"'{metric.name}' reaches {arm.largest:.3g}, which cannot be computed with; give it in another unit")
 
 
 def _normal(empty: Comparison, arms: Pair, found: Difference, plan: Plan) -> Comparison:

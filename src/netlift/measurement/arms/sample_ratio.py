@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,9 +34,9 @@ def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float]) -> Samp
     """
     if set(counts) != set(shares):
         raise InputError(f"The arms in the data are {_named(counts)} and shares are given for {_named(shares)}; give one for each arm.")
-    if min(shares.values()) <= 0:
-        arm = min(shares, key=lambda name: shares[name])
-        raise InputError(f"The planned share of '{arm}' is {shares[arm]:g}; it must be above 0.")
+    wrong = next((arm for arm, share in shares.items() if not 0 < share < math.inf), None)
+    if wrong is not None:
+        raise InputError(f"The planned share of '{wrong}' is {shares[wrong]:g}; it must be a number above 0.")
     n, whole = sum(counts.values()), sum(shares.values())
     planned = {arm: n * share / whole for arm, share in shares.items()}
     chi2 = sum((counts[arm] - planned[arm]) ** 2 / planned[arm] for arm in counts)
