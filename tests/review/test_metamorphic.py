@@ -271,6 +271,22 @@ HARMLESS = [
     "Baby back ribs for your grill",
     "Black Friday starts for you today",
     "Christian Dior perfume, your 20% off",
+    "I'll take you to our gifts under 15 euros",
+    "Treat your mum to flowers",
+    "Ihr Nachlass: 10 % auf alles",
+    "Ihr Traumangebot, Ihr Traumauto",
+    "Geschenke unter 16 Euro für Sie",
+    "Your 12 year old whisky, 10% off",
+    "Schokolade überzogen mit Nüssen: für Sie",
+    "Your red dress is in the red box",
+    "Animal welfare matters to you and us",
+    "Gifts under $15 for you",
+    "Ihr Rezept der Woche",
+    "Your order confirmation: now with stamps",
+    "Your favourite recipes for the grill",
+    "Alles für Ihre Gartenparty",
+    "Ihre Stimme zählt: wählen Sie unser Eis des Jahres",
+    "Your vote counts: choose our ice cream of the year",
 ]
 
 

@@ -20,7 +20,7 @@ _LONGER = {"æ": "ae", "œ": "oe", "þ": "th", "ƒ": "f"}
 _DROPPED = frozenset("'’‘`´ʼ\u115f\u1160\u3164\uffa0")  # apostrophes, and letters that show nothing
 _ESCAPED = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});|%[2-7][0-9a-fA-F](?![0-9])")
 _LEET = {letter: str.maketrans("0134578@$!€", "o" + letter + "eastba" + "s" + letter + "e") for letter in "il"}
-_MIXED = re.compile(r"[a-z0-9@$!€]*[a-z][a-z0-9@$!€]*")
+_MIXED = re.compile(r"[a-z0-9@$!€]*[a-z][a-z0-9@$!€]*|(?<![\d.,:])\d{1,2}(?![\d.,:%])")
 _SPELT = re.compile(r"(?<![a-z])(?:[a-z][ .\-_*]){3,}[a-z](?![a-z])")
 _SPLIT = re.compile(r"(?<=[a-z])[\-.*_·|]{1,2}(?=[a-z])")
 
