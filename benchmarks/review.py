@@ -1,6 +1,6 @@
-"""Calibrate the review's score on the labelled campaigns (writes src/netlift/review/scorecard.json) and tell how good verdict and score are.
+"""Calibrate the review's score on the labelled campaigns and tell how good verdict and score are.
 
-Weights: logistic regression of "the label is block" on the factors, all weights >= 0, with a small ridge penalty because the labels are few.
+Weights: logistic regression of "the label is block" on the factors, all weights >= 0, with a small ridge penalty: labels are few.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ def run() -> dict[str, Any]:
         "labelled": len(cases),
         "blocks": blocks,
         "verdicts": {split: _verdicts([t for t in told if t[0] == split]) for split in ("shared", "tuning", "held back", "second")},
-        "miss_rate_at_most": round(1 - 0.05 ** (1 / blocks), 3),  # no miss among the blocks: 95 % upper bound
         "brier": round(float(np.mean((out - y) ** 2)), 3),
         "brier_of_the_base_rate": round(float(y.mean() * (1 - y.mean())), 3),
         "reliability": _reliability(out, y),

@@ -11,7 +11,8 @@ from netlift.catalogue.folding import views
 from netlift.catalogue.topics import topics
 
 HIDDEN = [
-    "PREGNANT", "Prégnant", "pr3gn4nt", "pregn@nt", "рregnаnt", "preg\u200bnant", "preg\u00adnant", "preg&shy;nant", "preg&#8203;nant", "p r e g n a n t", "p.r.e.g.n.a.n.t",
+    "PREGNANT", "Prégnant", "pr3gn4nt", "pregn@nt", "рregnаnt", "preg\u200bnant", "preg\u00adnant", "preg&shy;nant",
+    "preg&#8203;nant", "p r e g n a n t", "p.r.e.g.n.a.n.t",
     "preg-nant", "pregnant20", "utm_pregnant", "ｐｒｅｇｎａｎｔ", "𝐩𝐫𝐞𝐠𝐧𝐚𝐧𝐭", "preg%6eant", "ⓟregnant", "pre\u2060gnant",
 ]  # fmt: skip
 
