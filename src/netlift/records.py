@@ -654,6 +654,7 @@ class Plan:
     contacts_7d: Ints
     contacts_30d: Ints
     budget: float  # contact cost x people contacted
+    categories: tuple[str, ...] = ()  # what the offers that will be sent are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -663,7 +664,9 @@ class Finding:
     code: str  # reason code of the policy, e.g. NO_LAWFUL_BASIS
     severity: Literal["block", "review", "note"]
     where: str  # the part of the plan it was found in
-    text: str  # evidence and what to do, in one or two sentences
+    text: str  # what is wrong and what to do, in one or two sentences
+    evidence: str = ""  # the very words, figure or column
+    fix: str = ""  # the kind of edit that takes it away; empty = none is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import betabinom
 
-from netlift import features as features_stage
+from netlift.catalogue import sensitivity
 from netlift.engine import Engine
 from netlift.offers.affinity import FEWEST, STRENGTHS, pairs, proposals, proposed, purchases, shares, strength
 from netlift.offers.affinity import Purchases as Counts
@@ -62,12 +62,12 @@ def made(
     known = made_features(ids(len(segment)), outcome=made_outcome([1] * len(segment), [0] * len(segment)))
     known = replace(known, features=tuple(Feature(name, "share", "", "category", "") for name in inputs))
     found = made_segmentation(np.asarray(segment), *inputs)
-    return proposals(engine, tables, known, found, offers=given, sensitivity=features_stage.sensitivity)
+    return proposals(engine, tables, known, found, offers=given, sensitivity=sensitivity)
 
 
 def counted(engine: Engine, bought: Bought, segment: Ints) -> Counts:
     tables = shop(engine, bought, [f"c{i}" for i in range(bought.shape[1])])
-    found = purchases(engine, tables, made_features(ids(len(segment))), segment, offers=(), sensitivity=features_stage.sensitivity)
+    found = purchases(engine, tables, made_features(ids(len(segment))), segment, offers=(), sensitivity=sensitivity)
     assert found is not None
     return found
 
@@ -315,7 +315,7 @@ def test_columns_of_customers_stand_for_categories(engine: Engine, grocer: Groce
         OfferSettings(name="Wine and meat", current=True, categories=("MntWines", "MntMeatProducts")),
         OfferSettings(name="Fruit, fish, sweets", categories=("MntFruits", "MntFishProducts", "MntSweetProducts")),
     )
-    told = proposals(engine, tables, known, made_segmentation(grocer.segment), offers=given, sensitivity=features_stage.sensitivity)
+    told = proposals(engine, tables, known, made_segmentation(grocer.segment), offers=given, sensitivity=sensitivity)
     assert {c.category for p in told for c in p.categories} == {"MntGoldProds"}
     gold = grocer.table["MntGoldProds"].to_numpy()
     first = told[0].categories[0]

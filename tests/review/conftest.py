@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -68,3 +70,10 @@ def with_audience(plan: Plan, **changes: Any) -> Plan:
 
 def codes(findings: Sequence[Any]) -> list[tuple[str, str]]:
     return [(f.code, f.severity) for f in findings]
+
+
+def labelled(*names: str) -> list[dict[str, Any]]:
+    """Labelled campaigns: the shared ones and our own."""
+    here = Path(__file__).parent
+    lines = [line for name in names or ("shared_cases", "campaigns") for line in (here / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in lines]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netlift.records import Plan
 from netlift.review import POLICY_VERSION, review
-from netlift.review.policy import SEVERITIES
+from netlift.review.campaign import SEVERITIES
 from tests.review.conftest import POLICY, codes, fact
 from tests.review.test_checks import STOPPED
 
@@ -23,6 +24,14 @@ def test_a_good_plan_passes_without_findings(plan: Plan) -> None:
     assert (result.verdict, result.findings, result.policy_version) == ("pass", (), POLICY_VERSION)
 
 
+def bread(plan: Plan) -> Plan:
+    """The plan with an offer that is neither credit, alcohol nor gambling, beside which class B goes to review."""
+    offer = np.full(len(plan.consent), "Bread", dtype=object)
+    (message,) = plan.messages
+    said = replace(message, offer="Bread", subject="Bread week", text="Bread at half price.")
+    return replace(plan, messages=(said,), audience=replace(plan.audience, offer=offer))
+
+
 def test_a_note_alone_passes(plan: Plan) -> None:
     """Notes are shown and stop nothing."""
     result = review(replace(plan, inputs=(fact("income", "C"),)), POLICY)
@@ -31,7 +40,7 @@ def test_a_note_alone_passes(plan: Plan) -> None:
 
 def test_the_most_severe_finding_decides_and_stands_first(plan: Plan) -> None:
     """Block before review before note, whatever the order of the checks."""
-    result = review(replace(plan, country="", inputs=(fact("income", "C"), fact("debt", "B"))), POLICY)
+    result = review(replace(bread(plan), country="", inputs=(fact("income", "C"), fact("debt", "B"))), POLICY)
     assert result.verdict == "block"
     assert [f.severity for f in result.findings] == ["block", "review", "note"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,10 @@ import typer
 from netlift.cli.printing import As, Json, RunId, open_store, print_json, print_table, say
 from netlift.errors import InputError
 
-review_app = typer.Typer(no_args_is_help=True, help="The committee: list, show, submit, approve, reject, request-changes, stop.")
+review_app = typer.Typer(
+    no_args_is_help=True,
+    help="The committee: list, show, submit, approve, reject, request-changes, stop; cases judges campaigns in a file.",
+)
 user_app = typer.Typer(no_args_is_help=True, help="People and their roles.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 
@@ -99,6 +103,31 @@ def review_stop(run_id: RunId, user: As = None, as_json: Json = False) -> None:
     from netlift.workflow import decide
 
     _decided(decide.stop, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("cases")
+def review_cases(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="campaigns, one JSON object a line")],
+    as_json: Json = False,
+) -> None:
+    """Judge campaigns written in a file by the policy checks: verdict, evidence, score and the cheapest fix of each."""
+    from netlift.workflow.cases import cases
+
+    unread = 0
+    for case in cases(file):
+        unread += "error" in case
+        if as_json:
+            print_json(case)
+        elif "error" in case:
+            say(case["error"])
+        else:
+            say(f"{case['id']}: {case['verdict']}, score {case['score']:g}. {', '.join(case['reason_codes'])}".rstrip())
+            for found in case["evidence"]:
+                say(f"  {found['severity']} {found['code']} at {found['where']}: {found['why']}")
+            if case["fix"]:
+                say(f"  Cheapest fix: {case['fix']['text']} Then: {case['fix']['verdict']}, score {case['fix']['score']:g}.")
+    if unread:
+        raise typer.Exit(1)
 
 
 @user_app.command("add")

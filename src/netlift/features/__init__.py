@@ -1,7 +1,6 @@
 """Features: tables in, one row per customer out, each number with unit, meaning and sensitivity."""
 
 from netlift.features.build import build, computing
-from netlift.features.sensitivity import sensitivity
 from netlift.features.suggestions import suggestions
 
-__all__ = ["build", "computing", "sensitivity", "suggestions"]
+__all__ = ["build", "computing", "suggestions"]

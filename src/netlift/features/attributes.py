@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from netlift.features.sensitivity import sensitivity
+from netlift.catalogue import sensitivity
 from netlift.records import Feature, Floats, Tables
 from netlift.settings import Settings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from netlift.catalogue import sensitivity
 from netlift.engine import Session
 from netlift.features.catalogue import Entry, Kind, Subject
-from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature, Tables
 from netlift.settings import EventNames, event_key
 

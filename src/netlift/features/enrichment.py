@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from netlift.catalogue import sensitivity
 from netlift.engine import quoted
 from netlift.features.catalogue import Entry, Subject
-from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature, Tables
 
 

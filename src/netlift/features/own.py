@@ -14,10 +14,10 @@ from pyarrow import types as is_a
 from sqlglot import exp
 
 from netlift import expressions
+from netlift.catalogue import Class, sensitivity
 from netlift.engine import Session, quoted
 from netlift.errors import ExpressionError, SettingsError
 from netlift.features.catalogue import Entry, Subject
-from netlift.features.sensitivity import Class, sensitivity
 from netlift.records import Feature, Tables
 from netlift.settings import OwnFeature, Settings
 

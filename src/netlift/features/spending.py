@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from netlift.catalogue import sensitivity
 from netlift.engine import Session
 from netlift.features.catalogue import Entry, Kind, Subject
 from netlift.features.rollups import SPENT, money
-from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature
 
 LARGEST = 8  # the shares of smaller ones are mostly zeros: noise for any clusterer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from netlift.catalogue import sensitivity
 from netlift.engine import Session
 from netlift.features.catalogue import Entry, Subject
-from netlift.features.sensitivity import sensitivity
 from netlift.records import Feature, Tables
 
 MOST = 40  # questions, those with most answers: more would drown what customers do

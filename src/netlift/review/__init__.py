@@ -1,5 +1,25 @@
-"""Policy findings on a plan, and the verdict that the committee starts from."""
+"""Policy findings on a plan or a described campaign, the verdict that the committee starts from, its score and the cheapest fix."""
 
-from netlift.review.policy import CHECKS, POLICY_VERSION, review
+from netlift.review import cases
+from netlift.review.campaign import Campaign, Measured
+from netlift.review.describe import described
+from netlift.review.figures import measured
+from netlift.review.fixes import Fix, cheapest
+from netlift.review.policy import CHECKS, POLICY_VERSION, judge, review, verdict
+from netlift.review.scorecard import score
 
-__all__ = ["CHECKS", "POLICY_VERSION", "review"]
+__all__ = [
+    "CHECKS",
+    "POLICY_VERSION",
+    "Campaign",
+    "Fix",
+    "Measured",
+    "cases",
+    "cheapest",
+    "described",
+    "judge",
+    "measured",
+    "review",
+    "score",
+    "verdict",
+]

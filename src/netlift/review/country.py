@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from netlift.records import Finding, Plan
+from netlift.records import Finding
+from netlift.review.campaign import Campaign
 from netlift.settings import ReviewSettings
 
 
-def country(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+def country(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """Block where the country is not known."""
-    if plan.country:
+    if campaign.jurisdiction:
         return ()
     text = "Unknown country: which rules hold for these people is not known. Write project.country in netlift.toml, e.g. 'US'."
     return (Finding("NO_COUNTRY", "block", "country", text),)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from netlift.records import Finding, Plan
+from netlift.review.campaign import Campaign, found
 from netlift.settings import ReviewSettings
 
+PROVEN = frozenset({"consent", "opt_in", "explicit_consent", "double_opt_in"})
+BY_CHANNEL = {
+    "soft_opt_in": frozenset({"email", "mail", "sms"}),
+    "legitimate_interest": frozenset({"post", "letter"}),
+}  # channel rules, CONSENT
 
-def lawful_basis(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+
+def lawful_basis(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """Block where a contacted person has no proof of consent, or where nobody can be contacted at all."""
+    plan = campaign.plan
+    if plan is None:
+        return _stated(campaign)
     contacted = plan.audience.contacted()
     if not contacted.any():
         return (_nobody(plan),)
@@ -21,6 +31,16 @@ def lawful_basis(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # 
         "Leave them out; preparing the run again does so."
     )
     return (Finding("NO_LAWFUL_BASIS", "block", "consent", text),)
+
+
+def _stated(campaign: Campaign) -> tuple[Finding, ...]:
+    """The basis a file of cases names."""
+    basis = campaign.consent.basis
+    if basis in PROVEN or (basis in BY_CHANNEL and BY_CHANNEL[basis].issuperset(campaign.channels)):
+        return ()
+    by = ", ".join(campaign.channels)
+    text = f"No lawful basis for marketing by {by} is held (basis: {basis or 'not given'}). Send only to people who consented to {by}."
+    return (found("NO_LAWFUL_BASIS", "block", "consent.basis", text, evidence=basis, fix="consent_filter"),)
 
 
 def _nobody(plan: Plan) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from netlift.records import Finding, Plan
+from netlift.records import Finding
+from netlift.review.campaign import Campaign
 from netlift.settings import ReviewSettings
 
 COARSE = 0.1  # share of answers: a smallest visible difference above this is said
@@ -12,8 +13,11 @@ COARSE = 0.1  # share of answers: a smallest visible difference above this is sa
 POWER = 1.959964 + 0.841621  # standard errors for 5 % false alarms and 80 % power
 
 
-def measurability(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+def measurability(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """Review where nobody is held out, note where too few are for a useful answer."""
+    plan = campaign.plan
+    if plan is None:
+        return ()
     treated = int(plan.audience.contacted().sum())
     held_out = plan.audience.counts().get("holdout", 0)
     if treated == 0:

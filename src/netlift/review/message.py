@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from netlift.records import Finding, Plan
+from netlift.records import Finding
+from netlift.review.campaign import Campaign
 from netlift.settings import ReviewSettings
 
 
-def message(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+def message(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """Block where an offer has no message on a channel it is sent on, or a message lacks sender, subject or text."""
+    plan = campaign.plan
+    if plan is None:
+        return ()
     contacted = plan.audience.contacted()
     needed = sorted(set(zip(plan.audience.offer[contacted], plan.audience.channel[contacted], strict=True)), key=str)
     written = {(m.offer, m.channel) for m in plan.messages}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from netlift.records import Finding, Plan
+from netlift.records import Finding
+from netlift.review.campaign import Campaign
 from netlift.settings import ReviewSettings
 
 
-def segments_targeted(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
+def segments_targeted(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:  # noqa: ARG001 - the shape of every check
     """Note which segments get nothing while others are contacted."""
+    plan = campaign.plan
+    if plan is None:
+        return ()
     contacted = plan.audience.contacted()
     everybody = np.unique(plan.audience.segment)
     left_out = np.setdiff1d(everybody, plan.audience.segment[contacted])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from netlift.records import Finding, Plan
+from netlift.records import Finding
+from netlift.review.campaign import Campaign, Severity, found
+from netlift.review.reveals_trait import revealed
+from netlift.review.signals import unlifted
 from netlift.settings import ReviewSettings
 
 TINY = 50  # people below whom personal words or sensitive facts block
@@ -16,10 +18,10 @@ FIELD = re.compile(r"\{(?:%[-+]?\s*(?:el)?if\b|\{?[-+]?)(?:\s|\(|not\b)*(\w+)")
 NOT_PERSONAL = {"unsubscribe", "unsubscribe_url", "unsubscribe_link", "sender"}
 
 
-def small_audience(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:
+def small_audience(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:
     """Judge the number of people who will get a message; an empty audience is another check's matter."""
-    people = int(plan.audience.contacted().sum())
-    personal = _personal(plan) if 0 < people < TINY else ""
+    people = campaign.size
+    personal = _personal(campaign) if 0 < people < TINY else ""
     if personal:
         return (_finding("block", people, f"The plan uses {personal}, which picks people out. Take it away or widen the audience."),)
     if 0 < people < policy.min_audience:
@@ -29,15 +31,19 @@ def small_audience(plan: Plan, policy: ReviewSettings) -> tuple[Finding, ...]:
     return ()
 
 
-def _finding(severity: Literal["block", "review", "note"], people: int, advice: str) -> Finding:
+def _finding(severity: Severity, people: int, advice: str) -> Finding:
     text = f"Only {people:,} people will get the message. {advice}"
-    return Finding("SMALL_AUDIENCE", severity, "audience", text)
+    return found("SMALL_AUDIENCE", severity, "audience.size", text, evidence=str(people), fix="widen")
 
 
-def _personal(plan: Plan) -> str:
-    """The first personal word of a message or sensitive fact that the segments were made from; empty = none."""
-    fields = {f for m in plan.messages for f in FIELD.findall(f"{m.subject} {m.text}")} - NOT_PERSONAL
+def _personal(campaign: Campaign) -> str:
+    """The first personal word of a message or sensitive fact that people are chosen by; empty = none."""
+    fields = {f for t in campaign.copy for f in FIELD.findall(t.text)} - NOT_PERSONAL
     if fields:
         return f"the personal field '{min(fields)}'"
-    sensitive = [f.name for f in plan.inputs if f.sensitivity in {"A", "B"}]
-    return f"the sensitive fact '{sensitive[0]}'" if sensitive else ""
+    sensitive = [f.name for f in campaign.inputs if f.sensitivity in {"A", "B"}]
+    sensitive += [s.evidence for s in unlifted(campaign) if s.letter in "AB"]
+    if sensitive:
+        return f"the sensitive fact '{sensitive[0]}'"
+    said = [hit.text for _, hit in revealed(campaign)]
+    return f"the personal words '{said[0]}'" if said else ""

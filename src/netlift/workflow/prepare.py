@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from django.db import transaction
 
 import netlift
-from netlift import experiments, features, insight, offers, reports, review, segments, snapshot, sources
+from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot, sources
 from netlift.engine import Engine, Session
 from netlift.errors import SettingsError
 from netlift.records import (
@@ -195,7 +195,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     )
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
-    result = watch.run("review", lambda _: review.review(plan, settings.review))
+    result = watch.run("review", lambda _: review.review(plan, settings.review, review.measured(known, plan, seed=settings.project.seed)))
     return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
 
 
@@ -214,7 +214,7 @@ def _chosen(
         known.customer_ids,
         set_apart,
     )
-    made = offers.proposals(engine, tables, known, found, offers=settings.offers, sensitivity=features.sensitivity)
+    made = offers.proposals(engine, tables, known, found, offers=settings.offers, sensitivity=catalogue.sensitivity)
     accounting = known.outcome.accounting if known.outcome else None
     sized = experiments.sized(choice, found.segment, accounting=accounting, campaign_days=_campaign_days(engine, tables))
     return offers.proposed(sized, made)
@@ -239,6 +239,7 @@ def _plan(
 ) -> Plan:
     contacted = audience.contacted()
     inputs = tuple(f for f in known.features if f.name in found.inputs)
+    sent = {str(offer) for offer in audience.offer[contacted]}
     return Plan(
         name=settings.project.name,
         country=settings.project.country or "",
@@ -252,6 +253,7 @@ def _plan(
         contacts_7d=choice.contacts_7d,
         contacts_30d=choice.contacts_30d,
         budget=sum(settings.contact_cost(c) * float((audience.channel[contacted] == c).sum()) for c in settings.channels),
+        categories=tuple(sorted({c for o in settings.offers if o.name in sent for c in o.categories})),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netlift.features.sensitivity import sensitivity
+from netlift.catalogue import sensitivity
 
 
 @pytest.mark.parametrize(
