@@ -23,15 +23,16 @@ from scipy.signal import lfilter
 from netlift.measurement.ar1_gls import ar1_gls
 from netlift.measurement.arms import Metric, Moments, Plan, Values, compare
 from netlift.measurement.difference_in_differences import means
-from netlift.measurement.figure import Figure, around_ratio
+from netlift.measurement.figure import Figure, around_ratio, t_quantile
 from netlift.measurement.holdout_did import holdout_did
 from netlift.measurement.past import ANY, Campaign, Past
 from netlift.measurement.regression import effects
 from netlift.measurement.shopping_days import calendar_regressors
 from netlift.measurement.structural_time_series import structural_time_series
 from netlift.measurement.summaries import Arms, Panel, Summaries, Window
+from netlift.measurement.two_way_fixed_effects import fit
 
-DRAWS, RUNS, FEWER = 2_000, 2_000, 400
+DRAWS = RUNS = 2_000
 LISTS = ("8", "13", "18")
 START = date(2021, 1, 1)
 TREATED, HELD = 900, 100  # customers
@@ -41,7 +42,7 @@ Interval = tuple[float, float, float]  # lift, low, high
 
 def run() -> dict[str, Any]:
     """Mean, spread and coverage of each estimator in each world."""
-    return {"draws": DRAWS, "runs": RUNS, "planted": _planted(), "kpi": _kpi(), "placebo": _placebo()}
+    return {"draws": DRAWS, "runs": RUNS, "planted": _planted(), "kpi": _kpi(), "two_way": _two_way(), "placebo": _placebo()}
 
 
 def summary(intervals: list[Interval], truth: float) -> dict[str, float]:
@@ -136,12 +137,36 @@ def _kpi() -> dict[str, Any]:
     for world, (season, lift, peak) in worlds.items():
         random = np.random.default_rng([season, round(100 * lift), peak])
         found: dict[str, list[Interval]] = {}
-        for number, shop in enumerate(shops(random, lift, season=season, peak=peak, number=RUNS)):
+        for shop in shops(random, lift, season=season, peak=peak, number=RUNS):
             for name, estimator in SERIES.items():
-                if number < FEWER or name != "structural_time_series":
-                    found.setdefault(name, []).append(estimator(shop))
+                found.setdefault(name, []).append(estimator(shop))
         told[world] = {name: summary(of, lift) for name, of in found.items()}
     return told
+
+
+# --- customers and weeks ------------------------------------------------------------------------------------------
+
+
+def _two_way() -> dict[str, Any]:
+    """Two-way fixed effects where their assumption holds: 400 customers, 40 weeks of a season, better customers in more campaigns."""
+    told = {}
+    for lift in (0.0, 0.15):
+        random = np.random.default_rng([7, round(100 * lift)])
+        told[f"customers and weeks, {lift:.0%}"] = summary([_weeks(random, lift) for _ in range(RUNS)], lift)
+    return told
+
+
+def _weeks(random: np.random.Generator, lift: float) -> Interval:
+    n, weeks = 400, 40
+    level, season = random.lognormal(0, 0.7, n), 1 + 0.3 * np.sin(np.arange(weeks) / 6)
+    share = (random.random((n, weeks)) < 0.15 * np.minimum(level, 3)[:, None]) * 1.0
+    week = np.cumsum(random.normal(0, 0.2, (n, weeks)), axis=1) * 0.3 + random.normal(0, 1, (n, weeks))  # a customer's weeks are alike
+    sales = 10 * level[:, None] + 10 * season + 10 * lift * share + 5 * week
+    both = np.stack([sales, share])
+    both = both - both.mean(axis=2, keepdims=True) - both.mean(axis=1, keepdims=True) + both.mean(axis=(1, 2), keepdims=True)
+    found = fit(Panel(("A",), np.einsum("anw,bnw->nab", both, both)))
+    beta, half = found.beta[0] / 10, t_quantile(n) * found.error[0] / 10
+    return float(beta), float(beta - half), float(beta + half)
 
 
 def shops(random: np.random.Generator, lift: float, *, season: bool, number: int, peak: int = CHRISTMAS) -> Iterator[Summaries]:
