@@ -230,6 +230,10 @@ def test_the_lifts_figures() -> None:
     for world, found in told["kpi"].items():
         cells = [f"{100 * one['bias']:+.1f} · {100 * one['rmse']:.1f} · {100 * one['coverage']:.1f} %" for one in found.values()]
         assert f"| {world.replace('%', ' %')} | {' | '.join(cells)} |" in page
+    for world, one in told["two_way"].items():
+        assert (
+            f"| {world.replace('%', ' %')} | {100 * one['bias']:+.1f} · {100 * one['rmse']:.1f} · {100 * one['coverage']:.1f} % |" in page
+        )
     for world, found in told["placebo"].items():
         cells = [f"{100 * found[name]:.1f} %" for name in ("false_alarms", "too_high", "too_low")]
         assert f"| {world} | {' | '.join(cells)} |" in page
@@ -250,6 +254,8 @@ def test_the_lifts_meet_their_limits() -> None:
         assert 0.92 <= found["holdout_did"]["coverage"] <= 0.965
         assert "unknown" in world or 0.92 <= found["ar1_gls"]["coverage"] <= 0.965
         assert found["naive"]["coverage"] < 0.65
+    assert all(0.935 <= one["coverage"] <= 0.965 for one in told["two_way"].values())
+    assert all("unknown" in world or 0.935 <= found["structural_time_series"]["coverage"] <= 0.965 for world, found in told["kpi"].items())
     for world, found in told["placebo"].items():
         error = (0.05 * 0.95 / found["runs"]) ** 0.5  # of a simulated share
         assert found["false_alarms"] <= 0.05 + 3 * error
