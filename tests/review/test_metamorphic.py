@@ -113,12 +113,14 @@ CHANGES: dict[str, Callable[[Case], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-@pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
+SPARED = ("N68", "exclusion")  # everybody up to 25 left out spares the minors, too: that is milder, and rightly
+
+
+@pytest.mark.parametrize(
+    ("case", "name"), [(c, n) for c in CASES for n in CHANGES if (c["id"], n) != SPARED], ids=lambda x: x if isinstance(x, str) else x["id"]
+)
 def test_never_milder(case: Case, name: str) -> None:
     """None of these changes makes a campaign more acceptable."""
-    if name == "exclusion" and case["id"] == "N68":
-        pytest.skip("everybody up to 25 left out spares the minors, too")
     before, after = judged(case)[0], judged(changed(CHANGES[name])(case))[0]
     assert STRICT[after] <= STRICT[before], (before, after)
 
