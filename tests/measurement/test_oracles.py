@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from functools import cache
 from typing import Any
@@ -18,11 +17,9 @@ from netlift.measurement.regression import _level, ar1, effects, local_level
 from netlift.measurement.summaries import Summaries
 from netlift.measurement.two_way_fixed_effects import fit
 from netlift.records import Floats
-from tests.conftest import SHARED
 from tests.measurement import by_hand
 
 CLOSE = 1e-9  # relative: both sides are exact but for rounding
-ORACLES = SHARED / "oracles" / "causalimpact"
 
 
 @cache
@@ -92,23 +89,3 @@ def after(y: Floats, controls: Floats, first: int, model: str) -> tuple[float, f
     whiten = (ar1 if model == "ar1" else local_level)(y, np.column_stack([x, d]))
     effect, error = effects(y, x, d, whiten)
     return float(effect[0]), float(effect[0] - 1.96 * error[0]), float(effect[0] + 1.96 * error[0])
-
-
-def column(file: str, *names: str) -> Floats:
-    with (ORACLES / file).open(encoding="utf-8") as lines:
-        return np.array([[float(row[name]) for name in names] for row in csv.DictReader(lines)])
-
-
-@pytest.mark.skipif(not ORACLES.exists(), reason="the shared oracles are not on this machine")
-@pytest.mark.parametrize("model", ["ar1", "local_level"])
-def test_published_series_are_answered_as_by_r(model: str) -> None:
-    """R's comparison series: the interval includes 0 and R's estimate; the ARMA series: it covers the true 5 and excludes 0."""
-    y = column("comparison_data.csv", "CHANGED")[:, 0]
-    effect, low, high = after(y, column("comparison_data.csv", *(f"NOT_CHANGED_{i}" for i in (1, 2, 3))), 90, model)
-    assert low < 0 < high
-    assert low < -657 < high
-    assert -2076 < effect < 832
-    y = column("arma_data.csv", "y")[:, 0]
-    effect, low, high = after(y + 5.0 * (np.arange(len(y)) >= 70), column("arma_data.csv", "X"), 70, model)
-    assert 0 < low < 5 < high
-    assert effect == pytest.approx(4.89, abs=0.1)

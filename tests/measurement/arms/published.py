@@ -9,13 +9,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pytest
 
 from netlift.measurement.arms.moments import D, Moments, X, Y
 from tests.conftest import SHARED
 
 FILE = SHARED / "oracles" / "ab_tests_gbstats.json"
-needs_oracles = pytest.mark.skipif(not FILE.exists(), reason="the oracles lie beside the repository")
 TOLERANCE = 1e-9  # figures are printed to the last digit of a double; sums of 9,000 squares lose the last few
 
 
