@@ -1,0 +1,36 @@
+"""What is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from netlift.records.review import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed row of the ledger: a message for one person. Never logged: it holds contact data."""
+
+    delivery_id: int
+    token: str  # the claim's fencing token
+    customer_id: str
+    address: str
+    fields: Mapping[str, Any]
+    message: Message
+    message_id: str  # deterministic, so that it can be looked for in the receiver's records
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one delivery.
+
+    accepted: the relay took it. retry: certainly refused for now. failed: certainly refused for good.
+    unknown: the body was on the wire and no answer came; held, never resent silently.
+    """
+
+    delivery_id: int
+    state: Literal["accepted", "retry", "failed", "unknown"]
+    reason: str  # the server's answer, without addresses

@@ -1,0 +1,90 @@
+"""What the committee sees and approves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlift.records.basics import Floats, Ints, Texts
+from netlift.records.features import Feature
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said for one offer on one channel: templates, before anybody's fields are filled in."""
+
+    offer: str
+    channel: str
+    sender: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everybody, with what will happen to them: the rows of audience.parquet. All arrays (n,).
+
+    `excluded_reason` is None for whoever gets a message; who is held out has the arm and the reason "holdout".
+    """
+
+    customer_ids: Texts
+    segment: Ints
+    offer: Texts
+    channel: Texts
+    arm: Texts
+    expected_profit: Floats
+    excluded_reason: Texts
+
+    def contacted(self) -> NDArray[np.bool_]:
+        """Who gets a message: not excluded and not held out."""
+        return np.array([r is None and a != "holdout" for r, a in zip(self.excluded_reason, self.arm, strict=True)], dtype=bool)
+
+    def counts(self) -> dict[str, int]:
+        """Number of people contacted, held out, and excluded by reason; adds up to everybody."""
+        labels = [r or ("holdout" if a == "holdout" else "contacted") for r, a in zip(self.excluded_reason, self.arm, strict=True)]
+        names, numbers = np.unique(np.array(labels, dtype=str), return_counts=True)
+        return dict(zip(names.tolist(), numbers.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that would be sent and to whom: what the committee approves."""
+
+    name: str
+    country: str
+    audience: Audience
+    messages: tuple[Message, ...]
+    segments: Mapping[int, str]  # names
+    inputs: tuple[Feature, ...]  # the features the segments were made from
+    holdout: float
+    salt_id: str  # names the experiment and its salt; the salt itself is in the store
+    consent: Texts
+    contacts_7d: Ints
+    contacts_30d: Ints
+    budget: float  # contact cost x people contacted
+    categories: tuple[str, ...] = ()  # what the offers that will be sent are about
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of a policy check."""
+
+    code: str  # reason code of the policy, e.g. NO_LAWFUL_BASIS
+    severity: Literal["block", "review", "note"]
+    where: str  # the part of the plan it was found in
+    text: str  # what is wrong and what to do, in one or two sentences
+    evidence: str = ""  # the very words, figure or column
+    fix: str = ""  # the kind of edit that takes it away; empty = none is known
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewResult:
+    """All findings; the verdict is the most severe of them."""
+
+    verdict: Literal["block", "review", "pass"]
+    findings: tuple[Finding, ...]
+    policy_version: str
