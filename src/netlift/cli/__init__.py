@@ -51,7 +51,6 @@ app.add_typer(review_app, name="review")
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
-app.add_typer(experiment_app, name="experiment")
 
 
 def main() -> None:

@@ -17,9 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
 from netlift.settings.allocation import AllocationSettings
+from netlift.settings.channels import ChannelSettings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
-from netlift.settings.section import Section, secret, this_machine
+from netlift.settings.review import ReviewSettings
+from netlift.settings.section import Section, this_machine
 
 __all__ = [
     "TABLES",
@@ -234,39 +236,6 @@ class ExperimentSettings(Section):
 
     holdout: float = Field(default=0.1, ge=0, lt=1)
     universal_holdout: float = Field(default=0, ge=0, lt=1, description="share that no campaign contacts, the same customers for years")
-
-
-class ReviewSettings(Section):
-    """What the committee needs, and contact caps."""
-
-    quorum: int = Field(default=2, ge=2, description="votes needed; at least two people beside the author")
-    max_contacts_7d: int = Field(default=5, ge=1)
-    max_contacts_30d: int = Field(default=12, ge=1)
-    min_audience: int = Field(default=100, ge=50)
-
-
-class ChannelSettings(Section):
-    """How a channel is reached."""
-
-    kind: Literal["smtp"] = "smtp"
-    host: str = "127.0.0.1"
-    port: int = Field(default=25, ge=1, le=65535)
-    sender: str
-    user: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
-    tls: bool = Field(default=True, description="STARTTLS; may be off only on the loopback interface")
-    reply_timeout: float = Field(default=30, gt=0, description="seconds")
-
-    @model_validator(mode="after")
-    def _no_clear_text_abroad(self) -> ChannelSettings:
-        if not self.tls and not this_machine(self.host):
-            raise ValueError(f"tls = false is allowed only on this machine, and host is '{self.host}'")
-        return self
-
-    def password(self) -> str | None:
-        """The secret, read from the environment or a file each time it is needed."""
-        return secret(self.password_env, self.password_file, "password")
 
 
 class Settings(Section):

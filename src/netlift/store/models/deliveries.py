@@ -1,0 +1,57 @@
+"""The delivery ledger."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from netlift.store.models.constraints import one_of
+from netlift.store.models.runs import Run
+
+DELIVERY_STATES = (
+    "planned",
+    "excluded",
+    "ready",
+    "claimed",
+    "committing",
+    "accepted",
+    "retry",
+    "failed",
+    "unknown",
+    "cancelled",
+)
+
+
+class Delivery(models.Model):
+    """One message for one person, or the reason why there is none. The unique key is the guard against sending twice."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="deliveries")
+    wave = models.PositiveIntegerField(default=1)
+    customer_id = models.TextField()
+    channel = models.CharField(max_length=30)  # "" for people excluded before a channel was chosen
+    offer = models.TextField(default="")
+    arm = models.TextField(default="")
+    state = models.CharField(max_length=12)
+    reason = models.TextField(default="")  # of an exclusion, or the receiver's answer
+    message_id = models.CharField(max_length=255, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    token = models.CharField(max_length=32, default="")  # of the last claim; a late process's token no longer fits
+    lease_until = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Constraints and the indexes that claims use."""
+
+        constraints = (
+            one_of("state", DELIVERY_STATES),
+            models.UniqueConstraint(fields=("run", "wave", "customer_id", "channel"), name="never_twice"),
+        )
+        indexes = (
+            models.Index(fields=("run", "state", "not_before"), name="claimable"),
+            models.Index(fields=("lease_until",), condition=Q(lease_until__isnull=False), name="leases"),
+        )
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk} ({self.state})"
