@@ -33,6 +33,11 @@ def delivery(number: int, **changes: Any) -> Delivery:
     return Delivery(**{**given, **changes})
 
 
+def every(deliveries: Sequence[Delivery]) -> frozenset[int]:
+    """All of them may go."""
+    return frozenset(d.delivery_id for d in deliveries)
+
+
 @dataclass
 class Memory:
     """A ledger that remembers what happened, in order."""
@@ -49,11 +54,11 @@ class Memory:
         self.log.append(f"claim {len(batch)}")
         return batch
 
-    def committing(self, delivery: Delivery, finished: Sequence[Receipt]) -> bool:
+    def committing(self, deliveries: Sequence[Delivery], finished: Sequence[Receipt]) -> frozenset[int]:
         """As told in `forbidden`."""
-        self.record(delivery.token, finished)
-        self.log.append(f"committing {delivery.delivery_id}")
-        return delivery.delivery_id not in self.forbidden
+        self.record(deliveries[0].token, finished)
+        self.log.extend(f"committing {d.delivery_id}" for d in deliveries)
+        return frozenset(d.delivery_id for d in deliveries) - self.forbidden
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Remember the states."""

@@ -28,11 +28,11 @@ class Willing:
     def open(self) -> None:
         """Nothing to do."""
 
-    def send(self, batch: Sequence[Delivery], committing: Callable[[Delivery], bool]) -> Iterator[Receipt]:
+    def send(self, batch: Sequence[Delivery], committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Iterator[Receipt]:
         for one in batch:
             if one.delivery_id == self.breaks_at:
                 raise InputError("No mail server answers.")
-            if not committing(one):
+            if not committing([one]):
                 return
             self.sent.append(one.delivery_id)
             yield Receipt(one.delivery_id, self.answers.get(one.delivery_id, "accepted"), "")

@@ -14,7 +14,7 @@ from netlift.campaigns.channels.smtp import Smtp, letter
 from netlift.campaigns.testing import Sink
 from netlift.errors import InputError, SettingsError
 from netlift.records import Delivery, Receipt
-from tests.campaigns.letters import MESSAGE, delivery, settings
+from tests.campaigns.letters import MESSAGE, delivery, every, settings
 from tests.campaigns.servers import DRIP, HANG_UP, SILENCE, scripted
 
 
@@ -35,9 +35,9 @@ def sent(port: int, batch: Sequence[Delivery], *, may: bool = True) -> tuple[lis
     """Receipts, and which messages were announced as committing."""
     committed: list[int] = []
 
-    def committing(one: Delivery) -> bool:
-        committed.append(one.delivery_id)
-        return may
+    def committing(group: Sequence[Delivery]) -> frozenset[int]:
+        committed.extend(one.delivery_id for one in group)
+        return every(group) if may else frozenset()
 
     with closing(Smtp(settings(port, reply_timeout=1))) as channel:
         return list(channel.send(batch, committing)), committed
@@ -208,7 +208,7 @@ def test_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted(ehlo=b"250-hi\r\n250 AUTH PLAIN", auth=b"235 ok") as script:
         channel = Smtp(settings(script.port, user="shop", password_env="SECRET"))
         channel.open()
-        assert [r.state for r in channel.send([delivery(1)], lambda _: True)] == ["accepted"]
+        assert [r.state for r in channel.send([delivery(1)], every)] == ["accepted"]
         channel.close()
     assert script.heard[:2] == ["ehlo", "auth"]
 

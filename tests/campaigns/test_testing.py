@@ -10,13 +10,13 @@ import pytest
 from netlift.campaigns.channels.smtp import Smtp
 from netlift.campaigns.testing import Sink
 from netlift.errors import MissingExtra
-from tests.campaigns.letters import delivery, settings
+from tests.campaigns.letters import delivery, every, settings
 
 
 def states(port: int, number: int = 40) -> list[str]:
     """What becomes of some messages."""
     with closing(Smtp(settings(port))) as channel:
-        return [r.state for r in channel.send([delivery(i) for i in range(number)], lambda _: True)]
+        return [r.state for r in channel.send([delivery(i) for i in range(number)], every)]
 
 
 def test_takes_everything() -> None:

@@ -49,9 +49,9 @@ def test_from_claim_to_the_end(run: Run) -> None:
     first, second, third = batch = book.claim(3)
     assert (first.address, first.customer_id, first.message) == ("c00@example.com", "c00", MESSAGE)
     assert ledger.counts(run.pk) == {"claimed": 3, "excluded": 1, "ready": 17}
-    assert book.committing(first, ())
+    assert book.committing([first], ())
     assert state(first) == "committing"
-    assert book.committing(second, [Receipt(first.delivery_id, "accepted", "250 ok")])
+    assert book.committing([second], [Receipt(first.delivery_id, "accepted", "250 ok")])
     book.record(second.token, [Receipt(second.delivery_id, "unknown", "lost"), Receipt(third.delivery_id, "failed", "550 no")])
     assert [state(one) for one in batch] == ["accepted", "unknown", "failed"]
     assert ledger.counts(run.pk) == {"accepted": 1, "excluded": 1, "failed": 1, "ready": 17, "unknown": 1}
@@ -91,14 +91,14 @@ def test_dead_before_the_body(run: Run) -> None:
     late()
     again = of(run).claim(8)
     assert [one.customer_id for one in again] == [one.customer_id for one in mine]
-    assert not of(run).committing(mine[0], ())
-    assert of(run).committing(again[0], ())
+    assert not of(run).committing([mine[0]], ())
+    assert of(run).committing([again[0]], ())
 
 
 def test_dead_after_the_body_began(run: Run) -> None:
     """What was committing is unknown, never claimed again, and listed with its reason."""
     mine = of(run).claim(8)
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     late()
     assert mine[0].customer_id not in {one.customer_id for one in of(run).claim(20)}
     row = Row.objects.get(pk=mine[0].delivery_id)
@@ -109,7 +109,7 @@ def test_dead_after_the_body_began(run: Run) -> None:
 def test_late_truth_is_taken(run: Run) -> None:
     """A process that slept through its lease still knows what the server said."""
     mine = of(run).claim(2)
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     late()
     ledger.lapse()
     assert state(mine[0]) == "unknown"
@@ -122,7 +122,7 @@ def test_committing_renews_the_lease_of_the_claim(run: Run) -> None:
     mine = of(run).claim(8)
     late()
     Row.objects.filter(pk=mine[0].delivery_id).update(lease_until=timezone.now() + timedelta(seconds=9))
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     ledger.lapse()
     assert {state(one) for one in mine[1:]} == {"claimed"}
 
@@ -130,12 +130,12 @@ def test_committing_renews_the_lease_of_the_claim(run: Run) -> None:
 def test_stop_is_read_at_every_claim_and_body(run: Run) -> None:
     """After a stop nothing more is claimed or begun; what was open is cancelled."""
     mine = of(run).claim(8)
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     with transaction.atomic():
         assert ledger.cancel_open(run.pk, reason="stopped by anna") == 19
         Run.objects.update(state="stopped")
     assert of(run).claim(8) == []
-    assert not of(run).committing(mine[1], ())
+    assert not of(run).committing([mine[1]], ())
     assert of(run).next_due() is None
     assert ledger.counts(run.pk) == {"cancelled": 19, "committing": 1, "excluded": 1}
 
@@ -143,7 +143,7 @@ def test_stop_is_read_at_every_claim_and_body(run: Run) -> None:
 def test_refusal_after_the_end_is_no_open_row(run: Run) -> None:
     """A message refused for now when the run was stopped meanwhile does not wait for ever."""
     mine = of(run).claim(1)
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     Run.objects.update(state="stopped")
     of(run).record(mine[0].token, [Receipt(mine[0].delivery_id, "retry", "451 later")])
     row = Row.objects.get(pk=mine[0].delivery_id)
@@ -172,8 +172,8 @@ def test_suppressed_between_claim_and_body(run: Run) -> None:
     book = of(run)
     mine = book.claim(3)
     vault.suppress("c01", reason="asked", actor="anna")
-    assert book.committing(mine[0], ())
-    assert not book.committing(mine[1], ())
+    assert book.committing([mine[0]], ())
+    assert not book.committing([mine[1]], ())
     book.release(mine[0].token)
     assert [one.customer_id for one in book.claim(3)] == ["c02", "c03"]
     assert Row.objects.get(customer_id="c01").reason == "suppressed after the approval"
@@ -208,7 +208,7 @@ def test_second_attempts_wait_and_end(run: Run) -> None:
 def test_released_messages_are_ready_again(run: Run) -> None:
     """What was claimed and not tried is given back at once; what is committing is not."""
     mine = of(run).claim(3)
-    of(run).committing(mine[0], ())
+    of(run).committing([mine[0]], ())
     of(run).release(mine[0].token)
     assert ledger.counts(run.pk) == {"committing": 1, "excluded": 1, "ready": 19}
 

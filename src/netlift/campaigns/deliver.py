@@ -21,8 +21,8 @@ class Ledger(Protocol):
     def claim(self, size: int) -> Sequence[Delivery]:
         """Up to `size` due messages, held for this process under one token; none when sending was stopped."""
 
-    def committing(self, delivery: Delivery, finished: Sequence[Receipt]) -> bool:
-        """Write down that this body goes on the wire now, and the receipts so far; False = it must not."""
+    def committing(self, deliveries: Sequence[Delivery], finished: Sequence[Receipt]) -> frozenset[int]:
+        """Write down that these bodies go on the wire now, and the receipts so far; the answer is the numbers of those that may."""
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of messages of a claim."""
@@ -65,8 +65,8 @@ def _hand_over(ledger: Ledger, channel: Channel, batch: Sequence[Delivery]) -> i
     finished: list[Receipt] = []
     token, ended = batch[0].token, 0
 
-    def committing(delivery: Delivery) -> bool:
-        may = ledger.committing(delivery, tuple(finished))  # one commit closes the last message and opens this one
+    def committing(deliveries: Sequence[Delivery]) -> frozenset[int]:
+        may = ledger.committing(deliveries, tuple(finished))  # one commit closes the last messages and opens these
         finished.clear()
         return may
 

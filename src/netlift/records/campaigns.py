@@ -21,6 +21,8 @@ class Delivery:
     message: Message
     message_id: str  # deterministic, so that it can be looked for in the receiver's records
     attempts: int
+    unsubscribe_url: str = ""  # one click takes this person off; "" = the public address of the console is not set
+    return_path: str = ""  # envelope sender that names this delivery (VERP); "" = the sender's own address
 
 
 @dataclass(frozen=True, slots=True)

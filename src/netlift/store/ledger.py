@@ -140,19 +140,22 @@ class RunLedger:
             self._update(held, customers, state="claimed", token=token, lease_until=now + self._lease)
         return [self._delivery(row, token, known[row.customer_id]) for row in held]
 
-    def committing(self, delivery: Delivery, finished: Sequence[Receipt]) -> bool:
-        """Write down that this message's body goes on the wire now, and what became of the ones before.
+    def committing(self, deliveries: Sequence[Delivery], finished: Sequence[Receipt]) -> frozenset[int]:
+        """Write down that the bodies of these messages, all of one claim, go on the wire now, and what became of the ones before.
 
-        False = it must not: the claim was lost, the run was stopped, or the person was suppressed.
+        The answer is the numbers of those that may: not where the claim was lost, the run was stopped, or the person was suppressed.
         """
+        token = deliveries[0].token
         with transaction.atomic():
-            self.record(delivery.token, finished)
-            if vault.suppressed(self._channel, [delivery.customer_id]):
-                return False
+            self.record(token, finished)
+            suppressed = vault.suppressed(self._channel, [d.customer_id for d in deliveries])
+            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed]
             now = timezone.now()
-            self._of_claim(delivery.token).filter(state="claimed").update(lease_until=now + self._lease)
-            mine = self._of_claim(delivery.token).filter(pk=delivery.delivery_id, state="claimed", run__state="sending")
-            return bool(mine.update(state="committing", changed_at=now))
+            self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
+            mine = self._of_claim(token).filter(pk__in=wanted, state="claimed", run__state="sending")
+            may = frozenset(mine.values_list("pk", flat=True))
+            self._of_claim(token).filter(pk__in=may).update(state="committing", changed_at=now)
+            return may
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""

@@ -26,11 +26,12 @@ class Channel(Protocol):
             NetliftError: nobody answers, or the sign-in is refused.
         """
 
-    def send(self, batch: Sequence[Delivery], committing: Callable[[Delivery], bool]) -> Iterator[Receipt]:
+    def send(self, batch: Sequence[Delivery], committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Iterator[Receipt]:
         """Hand over messages one by one.
 
-        `committing` is called when the receiver is ready for the body, before its first byte is sent; where it answers
-        False the claim was lost or the run stopped: this message and the rest of the batch are not sent and get no receipt.
+        `committing` is called when the receiver is ready for some bodies, before their first byte is sent, and answers with
+        the numbers of those that may go. Where one is missing its claim was lost or the run stopped: it and the rest of the
+        batch are not sent and get no receipt.
         """
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ class Smtp:
         if self._session is None:
             self._session = _connected(self._settings)
 
-    def send(self, batch: Sequence[Delivery], committing: Callable[[Delivery], bool]) -> Iterator[Receipt]:
+    def send(self, batch: Sequence[Delivery], committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Iterator[Receipt]:
         """Hand over messages one by one; see `Channel.send`."""
         for delivery in batch:
             receipt = self._send(delivery, committing)
@@ -74,7 +74,7 @@ class Smtp:
                 self._session.quit()
             self._drop()
 
-    def _send(self, delivery: Delivery, committing: Callable[[Delivery], bool]) -> Receipt | None:
+    def _send(self, delivery: Delivery, committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Receipt | None:
         number = delivery.delivery_id
         if problem := self.problem(delivery.address):
             return Receipt(number, "failed", problem)
@@ -90,7 +90,7 @@ class Smtp:
             return Receipt(number, "retry", "connection lost before the message was sent")
         if refused is not None:
             return refused
-        if not committing(delivery):
+        if not committing([delivery]):
             self._drop()  # nothing but a lost connection takes an announced message back
             return None
         return self._hand_over(delivery, body)
