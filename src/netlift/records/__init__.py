@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from netlift.records.basics import Floats, Ints, Progress, Texts, silent
 from netlift.records.campaigns import Delivery, Receipt
+from netlift.records.committee import Ballot, Case, Committee, Deputy, Halt, Pause, Person, Reading, State
 from netlift.records.experiments import Assignment
 from netlift.records.features import (
     STAGES_OF_LIFE,
@@ -40,12 +41,16 @@ __all__ = [
     "Asking",
     "Assignment",
     "Audience",
+    "Ballot",
     "BookedCampaign",
     "Calibration",
     "Candidate",
+    "Case",
     "Choice",
+    "Committee",
     "Companion",
     "Delivery",
+    "Deputy",
     "Estimate",
     "Evidence",
     "Feature",
@@ -54,6 +59,7 @@ __all__ = [
     "Floats",
     "Forecast",
     "ForecastCheck",
+    "Halt",
     "HealthFigure",
     "Insight",
     "Ints",
@@ -66,10 +72,13 @@ __all__ = [
     "Outcome",
     "Part",
     "PastEffect",
+    "Pause",
+    "Person",
     "Plan",
     "Profit",
     "Progress",
     "Proposal",
+    "Reading",
     "Receipt",
     "Recommendation",
     "ReportContent",
@@ -77,6 +86,7 @@ __all__ = [
     "ReviewResult",
     "Segment",
     "Segmentation",
+    "State",
     "Sufficiency",
     "TableInput",
     "Tables",

@@ -67,6 +67,7 @@ class Plan:
     contacts_30d: Ints
     budget: float  # contact cost x people contacted
     categories: tuple[str, ...] = ()  # what the offers that will be sent are about
+    model: str = ""  # SHA-256 of the frozen model that put everybody into a segment
 
 
 @dataclass(frozen=True, slots=True)
