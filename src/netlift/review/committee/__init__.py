@@ -25,7 +25,7 @@ Members are people with the role reviewer or privacy. Nobody is exempt, admins n
 """
 
 from netlift.review.committee.clock import settled
-from netlift.review.committee.seats import VOTING_ROLES, conflict, decided, seats, standing
+from netlift.review.committee.seats import VOTING_ROLES, conflict, decided, open_seats, standing
 from netlift.review.committee.sending import agree, cancel, drifted, finish, lift, pause, resubmit, resume, schedule, start, stop
 from netlift.review.committee.voting import PANES, approve, edit, reject, reopen, request_changes, revoke, submit, withdraw
 
@@ -41,6 +41,7 @@ __all__ = [
     "edit",
     "finish",
     "lift",
+    "open_seats",
     "pause",
     "reject",
     "reopen",
@@ -49,7 +50,6 @@ __all__ = [
     "resume",
     "revoke",
     "schedule",
-    "seats",
     "settled",
     "standing",
     "start",

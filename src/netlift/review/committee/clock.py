@@ -31,17 +31,16 @@ def settled(case: Case, committee: Committee, *, now: datetime, policy_version: 
 def _expiry(case: Case, now: datetime, policy_version: str) -> str:
     if case.state not in {"in_review", "approved", "scheduled"}:
         return ""
-    reasons = (
-        (case.policy_version != policy_version, f"the policy changed from version {case.policy_version} to {policy_version}"),
-        (_over(case.window_end, timedelta(), now), "its window has ended"),
-        (case.state == "in_review" and _over(case.submitted_at, case.review_period, now), f"it waited {case.review_period} for votes"),
-        (
-            case.state == "approved" and _over(case.approved_at, case.approval_period, now),
-            f"it was not begun within {case.approval_period}",
-        ),
-        (case.state == "scheduled" and _over(case.start_at, LATEST, now), f"its start at {case.start_at} was missed by more than {LATEST}"),
-    )
-    return next((why for is_so, why in reasons if is_so), "")
+    if case.policy_version != policy_version:
+        return f"the policy changed from version {case.policy_version} to {policy_version}"
+    if _over(case.window_end, timedelta(), now):
+        return "its window has ended"
+    since, period, told = {
+        "in_review": (case.submitted_at, case.review_period, "it waited too long for votes"),
+        "approved": (case.approved_at, case.approval_period, "it was approved and not begun for too long"),
+        "scheduled": (case.start_at, LATEST, "its start was missed by too much"),
+    }[case.state]
+    return f"{told} (since {since:%Y-%m-%d %H:%M} UTC, at most {period})" if _over(since, period, now) else ""
 
 
 def _over(since: datetime | None, period: timedelta, now: datetime) -> bool:

@@ -50,7 +50,7 @@ def conflict(case: Case, *, voter: str, seat: str) -> str:
     return ""
 
 
-def seats(committee: Committee, name: str, now: datetime) -> tuple[str, ...]:
+def open_seats(committee: Committee, name: str, now: datetime) -> tuple[str, ...]:
     """The members in whose seats somebody may sit now, the own one first."""
     own = (name,) if holds(committee, name, *VOTING_ROLES) else ()
     return own + tuple(d.principal for d in committee.deputies if d.deputy == name and d.since <= now < d.until)
@@ -95,8 +95,12 @@ def standing(case: Case, committee: Committee) -> tuple[Ballot, ...]:
 def decided(case: Case, committee: Committee) -> bool:
     """Whether the votes that count reach the quorum, with the privacy seat where that is needed."""
     votes = standing(case, committee)
-    private = any("privacy" in committee.people[v.seat].roles for v in votes)
-    return len(votes) >= case.quorum and (private or not case.heightened)
+    return len(votes) >= case.quorum and (not case.heightened or holds_privacy(committee, votes))
+
+
+def holds_privacy(committee: Committee, votes: tuple[Ballot, ...]) -> bool:
+    """Whether a vote was cast in a seat of the privacy office."""
+    return any("privacy" in committee.people[v.seat].roles for v in votes)
 
 
 def _may_still(committee: Committee, ballot: Ballot) -> bool:

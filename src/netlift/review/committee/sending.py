@@ -137,10 +137,14 @@ def finish(case: Case, *, unsent: int) -> Case:
 
 def _sendable(case: Case, committee: Committee, found: str) -> None:
     _not_halted(case)
-    if found != case.approval_hash:
-        raise Refused(f"The content of run {case.run_id} is not what was approved (its hash differs); prepare it again.")
+    _unchanged(case, found)
     if not decided(case, committee):
         raise Refused(f"The votes that count for run {case.run_id} do not reach its quorum of {case.quorum}.")
+
+
+def _unchanged(case: Case, found: str) -> None:
+    if found != case.approval_hash:
+        raise Refused(f"The content of run {case.run_id} is not what was approved (its hash differs); prepare it again.")
 
 
 def _not_halted(case: Case) -> None:

@@ -94,13 +94,18 @@ def approve(
     if case.heightened and not text.strip():
         raise Refused(f"A finding on run {case.run_id} asks for review, so an approval takes a reason in words; none was given.")
     votes = standing(case, committee)
-    if any(v.voter == actor for v in votes):
-        raise Refused(f"{actor} has approved run {case.run_id} already; the other votes must come from other members.")
-    if any(v.seat == chosen for v in votes):
-        raise Refused(f"The seat of {chosen} has approved run {case.run_id} already; the other votes must come from other seats.")
+    _once(case, votes, actor, chosen)
     ballot = Ballot(actor, chosen, case.version, case.approval_hash, now)
     voted = replace(case, votes=(*votes, ballot))
     return replace(voted, state="approved", approved_at=now) if decided(voted, committee) else voted
+
+
+def _once(case: Case, votes: tuple[Ballot, ...], voter: str, seat: str) -> None:
+    """One vote a person and one a seat."""
+    if any(v.voter == voter for v in votes):
+        raise Refused(f"{voter} has approved run {case.run_id} already; the other votes must come from other members.")
+    if any(v.seat == seat for v in votes):
+        raise Refused(f"The seat of {seat} has approved run {case.run_id} already; the other votes must come from other seats.")
 
 
 def revoke(case: Case, committee: Committee, actor: str, *, now: datetime) -> Case:

@@ -26,13 +26,13 @@ def possible(run_id: str, actor: str) -> dict[str, str]:
         return dict.fromkeys(_rules("", "", ""), f"Run {run_id} is being prepared; wait until it is done.")
     now, everybody = timezone.now(), cases.committee()
     case, _ = committee.settled(cases.of(run), everybody, now=now, policy_version=POLICY_VERSION)
-    chosen = next((s for s in committee.seats(everybody, actor, now) if not committee.conflict(case, voter=actor, seat=s)), actor)
+    chosen = next((s for s in committee.open_seats(everybody, actor, now) if not committee.conflict(case, voter=actor, seat=s)), actor)
     return {act: _hindrance(rule, case, everybody) for act, rule in _rules(actor, chosen, kept.hash_of(run)).items()}
 
 
 def seats(actor: str) -> tuple[str, ...]:
     """The members in whose seats somebody may vote now, the own one first."""
-    return committee.seats(cases.committee(), actor, timezone.now())
+    return committee.open_seats(cases.committee(), actor, timezone.now())
 
 
 def _rules(actor: str, seat: str, found: str) -> dict[str, Callable[[Case, Committee], Case]]:
