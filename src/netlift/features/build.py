@@ -18,7 +18,7 @@ from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import RolledUp, roll_up, spent_on
+from netlift.features.rollups import RolledUp, leave_out, roll_up, spent_on
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
@@ -119,6 +119,8 @@ def _totalled(settings: Settings, engine: Session, tables: Tables, *, moment: Cl
     if learnt is None:  # else no forecast is checked
         totals.keep(engine, totals.THEN, until=customer_value.cut(moment, settings.features.horizon), rolled=rolled)
     totals.keep(engine, totals.NOW, until=moment.local, rolled=rolled)
+    if rolled is not None and tables.left_out:
+        leave_out(rolled, (totals.NOW,) if learnt is not None else (totals.NOW, totals.THEN))
     return rolled
 
 

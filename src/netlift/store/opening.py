@@ -72,6 +72,16 @@ def secret(path: Path, fresh: bytes) -> bytes:
     return path.read_bytes()
 
 
+def replace_secret(path: Path, content: bytes) -> None:
+    """Write a secret in place of the one in a file, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
 def _own_file(path: Path) -> None:
     """Make the file readable by its owner only, before the database fills it."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -28,10 +28,10 @@ def put(rows: Iterable[Mapping[str, str | None]]) -> int:
     Args:
         rows: customer_id, email, phone and any further text fields; empty and missing ones are left out.
     """
-    key, count = keys.vault_key(), 0
+    key, box, count = keys.vault_key(), keys.box(), 0
     with transaction.atomic():
         for chunk in _chunks(rows):
-            contacts = [_sealed(key, row) for row in chunk]
+            contacts = [_sealed(key, box, row) for row in chunk]
             Contact.objects.bulk_create(
                 contacts,
                 update_conflicts=True,
@@ -48,7 +48,7 @@ def fields(customer_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     Raises:
         SettingsError: the vault was written with another key.
     """
-    box = Fernet(keys.vault_key())
+    box = keys.box()
     found: dict[str, dict[str, str]] = {}
     for chunk in _chunks(customer_ids):
         for customer_id, blob in Contact.objects.filter(customer_id__in=chunk).values_list("customer_id", "blob"):
@@ -59,15 +59,90 @@ def fields(customer_ids: Sequence[str]) -> dict[str, dict[str, str]]:
 def suppress(customer_id: str, *, reason: str, actor: str, channel: str = "") -> None:
     """Never contact this customer again, on one channel or (channel = "") on any; the addresses known now are included.
 
-    The audit trail tells of it by the customer's keyed hash only.
+    On any channel it is an objection to direct marketing, which ends profiling as well (`objecting`). The audit trail tells of
+    it by the customer's keyed hash only.
     """
     customer = keys.keyed_hash("customer", customer_id)
     with transaction.atomic():
         contact = Contact.objects.filter(customer_hash=customer).first()
         hashes = [customer, *((contact.email_hash, contact.phone_hash) if contact else ())]
-        for one in filter(None, hashes):
-            Suppression.objects.get_or_create(hash=one, channel=channel, defaults={"reason": reason})
+        _suppress(hashes, reason=reason, channel=channel)
         audit.record("suppress", actor=actor, details={"customer": customer, "channel": channel, "reason": reason})
+
+
+def suppress_address(*, email: str | None = None, phone: str | None = None, reason: str, actor: str, channel: str = "") -> None:
+    """The same for whoever has an address or a number, in the vault or not: only keyed hashes of them are kept."""
+    hashes = [one for one in (email_hash(email), phone_hash(phone)) if one]
+    with transaction.atomic():
+        _suppress(hashes, reason=reason, channel=channel)
+        audit.record("suppress", actor=actor, details={"addresses": hashes, "channel": channel, "reason": reason})
+
+
+def objecting(people: Iterable[Mapping[str, str | None]]) -> frozenset[str]:
+    """Ids of those of these people who must be left out of profiling: they, or whoever has their address, objected on every channel.
+
+    Args:
+        people: rows with customer_id and, where known, email and phone, from anywhere: they need not be in the vault.
+    """
+    in_force = frozenset(Suppression.objects.filter(channel="").values_list("hash", flat=True))
+    if not in_force:
+        return frozenset()
+    key = keys.vault_key()
+    return frozenset(str(row["customer_id"]) for row in people if not in_force.isdisjoint(_hashes(row, key)))
+
+
+def any_objection() -> bool:
+    """Whether anybody objected on every channel."""
+    return Suppression.objects.filter(channel="").exists()
+
+
+def reencrypt() -> int:
+    """Encrypt all contact data with the newest key; the answer is the number of people. Call it in the transaction of the act."""
+    box, count = keys.box(), 0
+    for chunk in _chunks(Contact.objects.order_by("pk").iterator(CHUNK)):
+        for contact in chunk:
+            _opened(box, bytes(contact.blob))  # with a sentence where none of the keys fits
+            contact.blob = box.rotate(bytes(contact.blob))
+        count += Contact.objects.bulk_update(chunk, ["blob"])
+    return count
+
+
+def forget(customer_id: str) -> bool:
+    """Delete a customer's contact data; whether there were any. Call it in the transaction of the act."""
+    return bool(Contact.objects.filter(customer_id=customer_id).delete()[0])
+
+
+def suppressions(customer_id: str) -> list[dict[str, str]]:
+    """What is suppressed of a customer, or of whoever has the same address: channel ("" = all), reason, when."""
+    contact = Contact.objects.filter(customer_id=customer_id).first()
+    hashes = [keys.keyed_hash("customer", customer_id), *((contact.email_hash, contact.phone_hash) if contact else ())]
+    found = Suppression.objects.filter(hash__in=[one for one in hashes if one]).order_by("at", "pk")
+    return [
+        {"channel": channel, "reason": reason, "at": at.isoformat(timespec="seconds")}
+        for channel, reason, at in dict.fromkeys(found.values_list("channel", "reason", "at"))
+    ]
+
+
+def email_hash(email: str | None, *, key: bytes | None = None) -> str:
+    """The keyed hash of an e-mail address, whatever its case; "" of none."""
+    plain = (email or "").strip().lower()
+    return keys.keyed_hash("email", plain, key=key) if plain else ""
+
+
+def phone_hash(phone: str | None, *, key: bytes | None = None) -> str:
+    """The keyed hash of a telephone number, however it is spaced; "" of none."""
+    plain = re.sub(r"[^\d+]", "", phone or "")
+    return keys.keyed_hash("phone", plain, key=key) if plain else ""
+
+
+def _hashes(row: Mapping[str, str | None], key: bytes) -> list[str]:
+    customer = keys.keyed_hash("customer", str(row["customer_id"]), key=key)
+    return [customer, *filter(None, (email_hash(row.get("email"), key=key), phone_hash(row.get("phone"), key=key)))]
+
+
+def _suppress(hashes: Iterable[str], *, reason: str, channel: str) -> None:
+    for one in filter(None, hashes):
+        Suppression.objects.get_or_create(hash=one, channel=channel, defaults={"reason": reason})
 
 
 def suppressed(channel: str | None = None, customer_ids: Sequence[str] | None = None) -> frozenset[str]:
@@ -90,7 +165,7 @@ def salt() -> str:
     return keys.keyed_hash("experiment", "salt")
 
 
-def _sealed(key: bytes, row: Mapping[str, str | None]) -> Contact:
+def _sealed(key: bytes, box: MultiFernet, row: Mapping[str, str | None]) -> Contact:
     kept = {name: text.strip() for name, text in row.items() if name != "customer_id" and text and text.strip()}
     customer_id = row["customer_id"]
     if not customer_id:
@@ -98,14 +173,14 @@ def _sealed(key: bytes, row: Mapping[str, str | None]) -> Contact:
     return Contact(
         customer_id=customer_id,
         customer_hash=keys.keyed_hash("customer", customer_id, key=key),
-        email_hash=keys.keyed_hash("email", kept["email"].lower(), key=key) if "email" in kept else "",
-        phone_hash=keys.keyed_hash("phone", re.sub(r"[^\d+]", "", kept["phone"]), key=key) if "phone" in kept else "",
-        blob=Fernet(key).encrypt(json.dumps(kept, ensure_ascii=False).encode()),
+        email_hash=email_hash(kept.get("email"), key=key),
+        phone_hash=phone_hash(kept.get("phone"), key=key),
+        blob=box.encrypt(json.dumps(kept, ensure_ascii=False).encode()),
         changed_at=timezone.now(),
     )
 
 
-def _opened(box: Fernet, blob: bytes) -> dict[str, str]:
+def _opened(box: MultiFernet, blob: bytes) -> dict[str, str]:
     try:
         opened: dict[str, str] = json.loads(box.decrypt(blob))
     except InvalidToken as error:

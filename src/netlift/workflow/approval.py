@@ -11,6 +11,7 @@ import numpy as np
 
 from netlift.records import Audience, Plan, Texts
 from netlift.settings import ChannelSettings, Settings
+from netlift.store import erased, keys
 from netlift.store.canonical import canonical, digest
 
 
@@ -22,7 +23,7 @@ def freeze(plan: Plan, settings: Settings) -> dict[str, Any]:
     used = sorted({str(channel) for channel in plan.audience.channel[plan.audience.contacted()]})
     without = sum(not proof for proof in plan.consent[plan.audience.contacted()])
     return {
-        "format": 1,
+        "format": 2,
         "name": plan.name,
         "country": plan.country,
         "audience": {"sha256": audience_hash(plan.audience), "people": len(plan.audience.customer_ids), "counts": plan.audience.counts()},
@@ -46,14 +47,20 @@ def approval_hash(content: Mapping[str, Any]) -> str:
 
 
 def audience_hash(audience: Audience) -> str:
-    """SHA-256 over everybody, sorted by id: customer id, offer, channel, arm, reason of exclusion."""
-    return _rows_hash(audience.customer_ids, audience.offer, audience.channel, audience.arm, audience.excluded_reason)
+    """SHA-256 over everybody, sorted by keyed hash of the id: that hash, offer, channel, arm, reason of exclusion.
+
+    Whoever was erased since counts as before: the row holds the keyed hash in place of the id, and its former reason.
+    """
+    pairs = zip(audience.customer_ids, audience.excluded_reason, strict=True)
+    reasons = np.array([erased.former_reason(reason) if erased.is_pseudonym(who) else reason for who, reason in pairs], dtype=object)
+    return _rows_hash(audience.customer_ids, audience.offer, audience.channel, audience.arm, reasons)
 
 
 def _rows_hash(customer_ids: Texts, *columns: Texts) -> str:
-    sha = hashlib.sha256()
-    for i in np.argsort(customer_ids.astype(str), kind="stable"):
-        sha.update(canonical([customer_ids[i], *(column[i] for column in columns)]) + b"\n")
+    sha, key = hashlib.sha256(), keys.vault_key()
+    hashed = np.array([erased.pseudonym(customer, key=key) for customer in customer_ids], dtype=str)
+    for i in np.argsort(hashed, kind="stable"):
+        sha.update(canonical([str(hashed[i]), *(column[i] for column in columns)]) + b"\n")
     return sha.hexdigest()
 
 
