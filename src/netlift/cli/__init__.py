@@ -33,6 +33,7 @@ from netlift.cli.printing import (
     shown,
     visible,
 )
+from netlift.cli.privacy import privacy_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ app.add_typer(review_app, name="review")
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
+app.add_typer(privacy_app, name="privacy")
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Stage 1: files → checked canonical tables in the engine, rejected rows in quarantine."""
 
+from netlift.sources.canonical import columns_of
 from netlift.sources.forgetting import Person, forget, rows_of
 from netlift.sources.leaving_out import leave_out, people
 from netlift.sources.loading import SOURCES, load
 
-__all__ = ["SOURCES", "Person", "forget", "leave_out", "load", "people", "rows_of"]
+__all__ = ["SOURCES", "Person", "columns_of", "forget", "leave_out", "load", "people", "rows_of"]

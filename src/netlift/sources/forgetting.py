@@ -44,12 +44,17 @@ class Person:
     @property
     def pattern(self) -> re.Pattern[str]:
         """What finds the person in a text."""
-        alone = rf"(?<![\w@.-]){re.escape(self.customer_id)}(?![\w@.-])"
+        alone = rf"(?<![\w@.-]){re.escape(self.customer_id)}(?![\w@-])"
         return re.compile("|".join([alone, *map(re.escape, self.addresses)]), re.IGNORECASE)
 
     def hidden(self, text: str) -> str:
         """The text without the person."""
         return self.pattern.sub(HIDDEN, text)
+
+    def unquoted(self, text: str) -> str:
+        """A text without the person's addresses, and without the id where findings quote it: alone it may be any other figure."""
+        quoted = [re.escape(f"{mark}{self.customer_id}{mark}") for mark in ("'", "&#39;", "&#x27;")]
+        return re.sub("|".join([*quoted, *map(re.escape, self.addresses)]), HIDDEN, text, flags=re.IGNORECASE)
 
 
 def rows_of(landing: Path, person: Person, names: Mapping[str, Collection[str]]) -> dict[str, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from netlift.errors import InputError
+from netlift.errors import Busy, InputError
 from netlift.settings import data_dir
 from netlift.store.django import DATABASE
 
@@ -53,6 +53,26 @@ def open_store(folder: Path | None = None) -> None:
         raise InputError(
             f"The store '{folder / DATABASE}' cannot be opened ({error}); free some space, restore it, or move it away."
         ) from error
+
+
+def overwrite_free_space() -> None:
+    """Leave nothing of deleted or changed rows in the database file and its log; call it outside of any transaction.
+
+    Raises:
+        Busy: another process uses the database; nothing is lost, try again.
+    """
+    if connection.vendor != "sqlite":
+        return  # a server's free space is overwritten by its own vacuum
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+            blocked = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except DatabaseError as error:
+        raise Busy(
+            f"The database is in use ({error}), so that what was deleted is still in its file; erase again when it is not."
+        ) from error
+    if blocked:
+        raise Busy("Another process reads the database, so that what was deleted is still in its log; erase again when it has ended.")
 
 
 def secret(path: Path, fresh: bytes) -> bytes:

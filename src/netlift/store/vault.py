@@ -112,6 +112,21 @@ def forget(customer_id: str) -> bool:
     return bool(Contact.objects.filter(customer_id=customer_id).delete()[0])
 
 
+def same_address(customer_id: str) -> list[str]:
+    """Ids of the customers in the vault who have the e-mail address or the number of this one, itself left out."""
+    contact = Contact.objects.filter(customer_id=customer_id).first()
+    if contact is None:
+        return []
+    same = Q(email_hash=contact.email_hash or None) | Q(phone_hash=contact.phone_hash or None)
+    return list(Contact.objects.filter(same).exclude(pk=contact.pk).order_by("pk").values_list("customer_id", flat=True))
+
+
+def of_address(email: str | None, phone: str | None) -> list[str]:
+    """Ids of the customers in the vault who have this e-mail address or number."""
+    same = Q(email_hash=email_hash(email) or None) | Q(phone_hash=phone_hash(phone) or None)
+    return list(Contact.objects.filter(same).order_by("pk").values_list("customer_id", flat=True))
+
+
 def suppressions(customer_id: str) -> list[dict[str, str]]:
     """What is suppressed of a customer, or of whoever has the same address: channel ("" = all), reason, when."""
     contact = Contact.objects.filter(customer_id=customer_id).first()

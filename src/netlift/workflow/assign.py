@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
 
-from netlift import features, segments, sources
+from netlift import features, segments
 from netlift.engine import Engine, Session, quoted
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Features, Floats
 from netlift.segments import Drift, Model, Why
 from netlift.settings import Settings, given
-from netlift.store import audit, open_store, people, runs, store_folder
-from netlift.workflow import outputs
+from netlift.store import audit, open_store, people, runs
+from netlift.workflow import objections, outputs
 from netlift.workflow.prepare import MODEL, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -68,7 +68,7 @@ def assign(
     _same_money(run_id, then_settings, settings)
     watch = Stopwatch(display or Quiet())
     with Engine(settings.engine) as engine:
-        tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
+        tables = watch.run("sources", lambda p: objections.load(settings, engine, p))
         with features.computing(settings, engine, tables) as session:
             known = watch.run("features", lambda p: features.build(settings, session, tables, p, learnt=model.learnt))
             values = _inputs(run_id, model, known)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 from django.db import transaction
 
 from netlift import measurement, reports, snapshot, sources
 from netlift.engine import Engine, Session, computing
 from netlift.errors import Refused
-from netlift.records import Measurement, Progress, Tables
+from netlift.records import Audience, Measurement, Progress, Tables
 from netlift.settings import Settings, given
-from netlift.store import audit, open_store, people, store_folder
+from netlift.store import audit, erased, open_store, people, store_folder
 from netlift.workflow import outputs, show
 from netlift.workflow.prepare import SNAPSHOT, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -82,9 +83,15 @@ def _given(tables: Tables) -> list[str]:
     return [name for name in SALES if tables.has(name)]
 
 
+def _known(audience: Audience) -> Audience:
+    """Without those who were erased: their sales are gone, and would count as none."""
+    kept = np.array([not erased.is_pseudonym(customer) for customer in audience.customer_ids], dtype=bool)
+    return Audience(*(getattr(audience, field.name)[kept] for field in dataclasses.fields(audience)))
+
+
 def _measured(settings: Settings, engine: Session, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
     """The run's own arms first: they alone were drawn at random. Past campaigns after them, where there are any."""
-    audience = outputs.read_audience(folder / "audience.parquet")
+    audience = _known(outputs.read_audience(folder / "audience.parquet"))
     own = measurement.measure_run(settings, engine, tables, run_id=f"run {folder.name}", audience=audience, sent_at=sent_at)
     sentence = measurement.run_sentence(own)
     randomised = next((e for e in reversed(own) if e.scope == own[0].scope and e.lift is not None), None)

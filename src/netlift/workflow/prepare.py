@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from django.db import transaction
 
 import netlift
-from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot, sources
-from netlift.engine import Engine, Session
+from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot
+from netlift.engine import Engine, Session, quoted
 from netlift.errors import SettingsError
 from netlift.records import (
     Assignment,
@@ -35,7 +35,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given, parse
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import outputs, universal
+from netlift.workflow import objections, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -56,11 +56,12 @@ FILES = {
     "quarantine",
     "report.html",
 }
-SNAPSHOT, KEPT, MODEL, ASKING = (
+SNAPSHOT, KEPT, MODEL, ASKING, FACTS = (
     "content.npz",
     "settings.json",
     "model.npz",
     "asking.parquet",
+    "facts.parquet",
 )  # what later verbs need; only in netlift's own folder
 
 
@@ -135,7 +136,7 @@ def _copy(folder: Path, out: Path) -> None:
     """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING))
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING, FACTS))
     except shutil.Error as error:  # of each file that could not be copied: from, to and why
         why = str(error.args[0][0][2]).split(":", 1)[0].partition("] ")[2]  # without the number
         raise SettingsError(f"--out '{out}' cannot be written: {why}; name another folder.") from error
@@ -163,14 +164,15 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             watch.run("reports", lambda _: reports.write(content, work))
             facts = _facts(settings, run_id, thought, watch)
             outputs.write_json(facts, work / "run.json")
-            outputs.write_json(
-                {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}, work / KEPT
-            )
+            kept = {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}
+            outputs.write_json({**kept, "out": out and out.absolute()}, work / KEPT)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
+    objections.none_since(thought.audience.customer_ids)
     if out is not None:
         _copy(folder, out)
     frozen = freeze(thought.plan, settings)
     with transaction.atomic():  # contact data and plan are kept together or not at all
+        objections.none_since(thought.audience.customer_ids)
         universal.keep(settings.experiment.universal_holdout, actor=author)
         vault.put(contacts)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
@@ -179,7 +181,7 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
 
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
-    tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
+    tables = watch.run("sources", lambda p: objections.load(settings, engine, p))
     experiment = f"run {run_id}"
     with features.computing(
         settings, engine, tables
@@ -189,6 +191,9 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
         set_apart = universal.members(session, known.customer_ids, share=universal.grown(settings.experiment.universal_holdout))
+        if session is not engine:  # the facts that explain a message are written when Spark is gone
+            wanted = ", ".join(["customer_id", *map(quoted, _explaining(found))])
+            engine.register("features", session.arrow(f"SELECT {wanted} FROM features"))
     choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told, set_apart=set_apart))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
@@ -307,6 +312,7 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
         outputs.write_json([outputs.plain(e) for e in thought.choice.effects], folder / EFFECTS)
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
+    outputs.write_facts(engine, thought.audience, _explaining(thought.segmentation), folder / FACTS)
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
     # the report at the end needs everything but the matrices and the model
     slim = dataclasses.replace(
@@ -339,6 +345,11 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "as_of": thought.features.as_of.isoformat(),
         "warnings": list(dict.fromkeys([*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings])),
     }
+
+
+def _explaining(found: Segmentation) -> tuple[str, ...]:
+    """The features that say why a customer is in a segment: those the model needs, where there is one."""
+    return segments.restored(found.model, sha256=hashlib.sha256(found.model).hexdigest()).inputs if found.model else found.inputs
 
 
 def _contacts(engine: Engine) -> list[dict[str, str]]:
