@@ -35,9 +35,8 @@ def privacy_suppress(
     if as_json:
         print_json(done)
         return
-    say(
-        f"Suppressed on {'every channel' if done['channel'] == 'all' else done['channel']}; {done['cancelled']:,} waiting messages cancelled."
-    )
+    where = "every channel" if done["channel"] == "all" else done["channel"]
+    say(f"Suppressed on {where}; {done['cancelled']:,} waiting messages cancelled.")
     say(f"Profiling {done['profiling']}. Known customers: {done['known_customers']:,}.")
 
 

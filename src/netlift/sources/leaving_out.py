@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from netlift.records import TableInput, Tables
 
 LEFT_OUT = "left_out"  # the engine's table of their ids
 BATCH = 50_000
+HIDDEN = "(not shown: of a person who objected or was erased)"
+_CELLS = re.compile(r"[,;|\t]")  # what parts the cells of a refused row
 _THEIRS = f"customer_id IN (SELECT customer_id FROM {LEFT_OUT})"
 
 
@@ -37,7 +40,24 @@ def leave_out(engine: Engine, tables: Tables, customer_ids: Collection[str]) -> 
     engine.register("__left_out", pa.table({"customer_id": pa.array(sorted(customer_ids), pa.string())}))
     engine.keep(LEFT_OUT, "SELECT customer_id FROM __left_out")
     engine.unregister("__left_out")
+    _hide_refused(engine, tables)
     return replace(tables, inputs=tuple(_without(engine, i) for i in tables.inputs), left_out=len(customer_ids))
+
+
+def _hide_refused(engine: Engine, tables: Tables) -> None:
+    """Show no refused row in which one of their ids or addresses is a cell."""
+    known = {customer for (customer,) in engine.rows(f"SELECT customer_id FROM {LEFT_OUT}")}
+    for name in ("email", "phone"):
+        if tables.has("contacts", name):
+            known |= {text.strip().lower() for (text,) in engine.rows(f"SELECT {name} FROM contacts WHERE {_THEIRS}") if text}
+    rows = engine.rows("SELECT DISTINCT row_text FROM quarantine WHERE row_text IS NOT NULL")
+    theirs = [
+        text
+        for (text,) in rows
+        if not known.isdisjoint({cell.strip(' "') for cell in _CELLS.split(text)} | set(_CELLS.split(text.lower())))
+    ]
+    if theirs:
+        engine.execute("UPDATE quarantine SET row_text = ? WHERE list_contains(?, row_text)", [HIDDEN, theirs])
 
 
 def _without(engine: Engine, read: TableInput) -> TableInput:

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from netlift.errors import SettingsError
-from netlift.store import audit, keys
+from netlift.store import audit, erased, keys
 from netlift.store.models import Contact, Suppression
 
 Row = TypeVar("Row")
@@ -78,13 +78,15 @@ def suppress_address(*, email: str | None = None, phone: str | None = None, reas
         audit.record("suppress", actor=actor, details={"addresses": hashes, "channel": channel, "reason": reason})
 
 
-def objecting(people: Iterable[Mapping[str, str | None]]) -> frozenset[str]:
+def objecting(people: Iterable[Mapping[str, str | None]], *, reason: str | None = None) -> frozenset[str]:
     """Ids of those of these people who must be left out of profiling: they, or whoever has their address, objected on every channel.
 
     Args:
         people: rows with customer_id and, where known, email and phone, from anywhere: they need not be in the vault.
+        reason: those alone who are suppressed for this reason.
     """
-    in_force = frozenset(Suppression.objects.filter(channel="").values_list("hash", flat=True))
+    every = Suppression.objects.filter(channel="")
+    in_force = frozenset((every if reason is None else every.filter(reason=reason)).values_list("hash", flat=True))
     if not in_force:
         return frozenset()
     key = keys.vault_key()
@@ -158,6 +160,8 @@ def _hashes(row: Mapping[str, str | None], key: bytes) -> list[str]:
 def _suppress(hashes: Iterable[str], *, reason: str, channel: str) -> None:
     for one in filter(None, hashes):
         Suppression.objects.get_or_create(hash=one, channel=channel, defaults={"reason": reason})
+        if reason == erased.REASON:  # whatever the reason was before, what comes in again must go again
+            Suppression.objects.filter(hash=one, channel=channel).update(reason=reason)
 
 
 def suppressed(channel: str | None = None, customer_ids: Sequence[str] | None = None) -> frozenset[str]:

@@ -68,12 +68,14 @@ def assign(
     _same_money(run_id, then_settings, settings)
     watch = Stopwatch(display or Quiet())
     with Engine(settings.engine) as engine:
-        tables = watch.run("sources", lambda p: objections.load(settings, engine, p))
+        loaded = watch.run("sources", lambda p: objections.load(settings, engine, p))
+        tables = loaded.tables
         with features.computing(settings, engine, tables) as session:
             known = watch.run("features", lambda p: features.build(settings, session, tables, p, learnt=model.learnt))
             values = _inputs(run_id, model, known)
             reasons = None if why is None else _why(session, model, why)
             found = watch.run("segments", lambda _: segments.assigned(session, model, known.customer_ids))
+    objections.forget_again(loaded, settings)
     before = pq.read_table(folder / "customers.parquet", columns=["customer_id", "segment"])
     then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
     customers = outputs.customers(known, found, _names(folder))

@@ -15,8 +15,8 @@ from netlift.engine import Engine, Session, computing
 from netlift.errors import Refused
 from netlift.records import Audience, Measurement, Progress, Tables
 from netlift.settings import Settings, given
-from netlift.store import audit, erased, open_store, people, store_folder
-from netlift.workflow import outputs, show
+from netlift.store import audit, erased, open_store, people
+from netlift.workflow import objections, outputs, show
 from netlift.workflow.prepare import SNAPSHOT, settings_of
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -63,10 +63,12 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     folder = Path(plan["folder"])
     narrowed = _narrowed(settings_of(folder))
     with Engine(narrowed.engine) as engine:
-        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p, landing=store_folder() / "landing"))
+        loaded = watch.run("sources", lambda p: objections.load(narrowed, engine, p, erased_only=True))
+        tables = loaded.tables
         sent_at = show.sent_at(run_id)
         with computing(narrowed.engine, engine, _given(tables)) as session:
             measured = watch.run("measurement", lambda p: _measured(narrowed, session, tables, folder=folder, sent_at=sent_at, progress=p))
+    objections.forget_again(loaded, narrowed)
     content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
     report = watch.run("reports", lambda _: reports.write(content, folder))
     outputs.write_json(measured, folder / "measurement.json")

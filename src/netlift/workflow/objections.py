@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from netlift import sources
 from netlift.engine import Engine
 from netlift.errors import Busy
 from netlift.records import Progress, Tables
 from netlift.settings import Settings
-from netlift.store import store_folder, vault
+from netlift.sources import Person
+from netlift.store import erased, store_folder, vault
 
 
-def load(settings: Settings, engine: Engine, progress: Progress) -> Tables:
-    """The tables as sources load them, without the rows of whoever objected, known by id or by address."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The tables without who objected, and who was erased and was in the sources again."""
+
+    tables: Tables
+    came_again: tuple[Person, ...] = ()
+
+
+def load(settings: Settings, engine: Engine, progress: Progress, *, erased_only: bool = False) -> Loaded:
+    """The tables as sources load them, without the rows of whoever objected or was erased, known by id or by address.
+
+    With `erased_only` who objected stays: an effect is measured on everybody as assigned, and profiles nobody.
+    """
     tables = sources.load(settings, engine, progress, landing=store_folder() / "landing")
     if not vault.any_objection():
-        return tables
-    return sources.leave_out(engine, tables, vault.objecting(sources.people(engine, tables)))
+        return Loaded(tables)
+    gone = vault.objecting(sources.people(engine, tables), reason=erased.REASON)
+    again = tuple(
+        Person(str(row["customer_id"]), tuple(text for name in ("email", "phone") if (text := row.get(name))))
+        for row in (sources.people(engine, tables) if gone else ())
+        if row["customer_id"] in gone
+    )
+    silent = gone if erased_only else vault.objecting(sources.people(engine, tables))
+    return Loaded(sources.leave_out(engine, tables, silent), again)
+
+
+def forget_again(loaded: Loaded, settings: Settings) -> None:
+    """Take who was erased and came in again out of the landed data; call it when the engine is closed.
+
+    Where another process reads them, the next that loads does it: until then they are landed and in no table.
+    """
+    names = {table: {told.columns.get("customer_id", "customer_id")} for table, told in settings.tables.items()}
+    for person in loaded.came_again:
+        with suppress(Busy):
+            sources.forget(store_folder() / "landing", person, names)
 
 
 def none_since(customer_ids: Iterable[str]) -> None:

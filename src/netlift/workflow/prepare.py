@@ -78,7 +78,7 @@ class Prepared:
 class _Thought:
     """What the stages from sources to review made of the data."""
 
-    tables: Tables
+    loaded: objections.Loaded
     features: Features
     segmentation: Segmentation
     insight: Insight
@@ -87,6 +87,11 @@ class _Thought:
     audience: Audience
     plan: Plan
     result: ReviewResult
+
+    @property
+    def tables(self) -> Tables:
+        """What was learnt from."""
+        return self.loaded.tables
 
 
 def prepare(
@@ -167,6 +172,7 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             kept = {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}
             outputs.write_json({**kept, "out": out and out.absolute()}, work / KEPT)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
+    objections.forget_again(thought.loaded, settings)
     objections.none_since(thought.audience.customer_ids)
     if out is not None:
         _copy(folder, out)
@@ -181,7 +187,8 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
 
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
-    tables = watch.run("sources", lambda p: objections.load(settings, engine, p))
+    loaded = watch.run("sources", lambda p: objections.load(settings, engine, p))
+    tables = loaded.tables
     experiment = f"run {run_id}"
     with features.computing(
         settings, engine, tables
@@ -201,7 +208,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
     result = watch.run("review", lambda _: review.review(plan, settings.review, review.measured(known, plan, seed=settings.project.seed)))
-    return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
+    return _Thought(loaded, known, found, told, choice, assignment, audience, plan, result)
 
 
 def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:

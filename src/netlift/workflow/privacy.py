@@ -19,7 +19,7 @@ from netlift import sources
 from netlift.errors import InputError, NotFound
 from netlift.settings import Settings
 from netlift.sources import Person
-from netlift.store import audit, erased, keys, ledger, open_store, overwrite_free_space, people, store_folder, vault
+from netlift.store import audit, erased, keys, ledger, open_store, overwrite_free_space, people, runs, store_folder, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs, run_files
 from netlift.workflow.explaining import NotContacted, explanations
@@ -148,6 +148,8 @@ def erase(customer_id: str, *, actor: str | None = None) -> dict[str, Any]:
         cancelled = ledger.cancel_of([customer_id], reason=erased.REASON)
         rows = ledger.erase(customer_id, erased.pseudonym(customer_id))
         known = vault.forget(customer_id)
+        for run in Run.objects.exclude(folder="").order_by("pk"):
+            runs.hide(run, person.unquoted)
         _record("erase", name, customer_id, places=len(removed), deliveries=rows, cancelled=cancelled, contact=known)
     overwrite_free_space()
     return {
@@ -191,12 +193,12 @@ def _person(customer_id: str) -> Person:
 
 def _held(customer_id: str) -> dict[str, Any]:
     landed = sources.rows_of(store_folder() / "landing", _person(customer_id), _id_names())
-    runs = {str(run.pk): found for run in _runs() if (found := run_files.rows(Path(run.folder), customer_id))}
+    of_runs = {str(run.pk): found for run in _runs() if (found := run_files.rows(Path(run.folder), customer_id))}
     return {
         "contact": vault.fields([customer_id]).get(customer_id, {}),
         "suppressed": vault.suppressions(customer_id),
         "landed": landed,
-        "runs": runs,
+        "runs": of_runs,
         "deliveries": ledger.of_customer(customer_id),
     }
 
