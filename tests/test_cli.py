@@ -246,3 +246,22 @@ def test_a_full_disk_or_a_held_store_is_one_sentence(netlift: Netlift, monkeypat
     connections.close_all()
     assert ran.code == 1
     assert ran.err == "The disk or the store does not let netlift go on (database is locked); mend that and run the command again.\n"
+
+
+def test_check_prints_the_register_and_the_lines_to_paste(netlift: Netlift, tmp_path: Path) -> None:
+    """Every column of every table has a purpose or a line to paste; what is pasted and filled in passes."""
+    (tmp_path / "c.csv").write_text("customer_id,Income,Visits\n" + "".join(f"{i},{i},{i % 7}\n" for i in range(60)))
+    config = tmp_path / "netlift.toml"
+    config.write_text('[project]\nname = "S"\ncurrency = "USD"\n[tables.customers]\npath = "c.csv"\n')
+    told = netlift("check", config, "--json").json()
+    assert [(c["column"], c["standing"]) for c in told["register"]] == [
+        ("customer_id", "canonical"),
+        ("Income", "not registered"),
+        ("Visits", "not registered"),
+    ]
+    assert told["register_lines"] in netlift("check", config).out
+    with config.open("a", encoding="utf-8") as file:
+        file.write(told["register_lines"].replace('purpose = "…"', 'purpose = "offers"'))
+    again = netlift("check", config, "--json").json()
+    assert again["register_lines"] == ""
+    assert {c["standing"] for c in again["register"]} == {"canonical", "registered"}

@@ -166,6 +166,10 @@ def check(config: Config, as_json: Json = False) -> None:
     if health["suggestions"]:
         best = health["suggestions"][0]
         say(f"Most would be added by {best['add']}: {best['features']} features.")
+    rows = [[c[n] for n in ("table", "column", "purpose", "source", "sensitivity", "until", "standing")] for c in health["register"]]
+    print_table("Column register", ("table", "column", "purpose", "source", "class", "until", "standing"), rows)
+    if health["register_lines"]:
+        say(f"To register every column, paste this into netlift.toml and write the purposes:\n\n{health['register_lines']}\n")
     for note in health["notes"]:
         say(f"{note[0].upper()}{note[1:].rstrip('.')}.")
     say(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")

@@ -11,7 +11,7 @@ from netlift import engine as engines
 from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
 from netlift.features import browsing, campaigns, customer_value, enrichment, lifecycle, matrix, own, purchases, spending, survey, totals
-from netlift.features.attributes import attributes, skewed
+from netlift.features.attributes import attributes, skewed, unregistered
 from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
 from netlift.features.customer_value import Valued
@@ -103,7 +103,7 @@ def _build(
         value=value,
         value_name=value_name,
         outcome=judged,
-        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
+        notes=(*notes, *unregistered(settings, tables), *valued.notes, *gates(engine, tables, moment, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
         learnt=Learnt(wide.shares, valued.parameters, valued.check, limits),
@@ -156,7 +156,7 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
     if tables.has("survey"):
         found.append(survey.subject(engine, tables, as_of_utc=literals["{as_of_utc}"]))
     if tables.has("enrichment"):
-        found.append(enrichment.subject(tables, provider=settings.tables["enrichment"].provider or "others"))
+        found.append(enrichment.subject(settings, tables))
     return [s for s in found if s.entries]
 
 
