@@ -27,10 +27,13 @@ class Telltale(Sink):
     """A mail server that names the recipient in every refusal, as many do."""
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        answer = await super().handle_RCPT(server, session, envelope, address, options)
         if address == EMAIL and not self.asked:
             self.asked = True
             return f"451 4.7.1 <{address}>: greylisted"
+        if address == EMAIL:
+            envelope.rcpt_tos.append(address)
+            return "250 2.1.5 ok"
+        answer = await super().handle_RCPT(server, session, envelope, address, options)
         return answer if answer.startswith("250") else answer.replace("no such user", f"<{address}> no such user")
 
     asked = False
@@ -72,7 +75,7 @@ def test_the_whole_way_shows_nobody(
         told += [netlift("privacy", "why", ID), netlift("assign", 1, config, "--why", ID), netlift("audit", "verify")]
         letters = b"".join(sink.letters)
     assert [code for code, _ in told] == [0] * len(told)
-    assert NAME.encode() in letters or b"Kanarienvogel" in letters  # the letter itself has the name
+    assert NAME.encode() in letters  # the letter itself has the name
     assert set(Delivery.objects.values_list("state", flat=True)) >= {"accepted", "failed", "unknown", "excluded"}
     assert personal("\n".join(text for _, text in told)) == []
     assert personal("\n".join(r.getMessage() for r in caplog.records if r.name != "mail.log")) == []  # that is the test's mail server

@@ -123,7 +123,7 @@ def _told(name: str, table: TableSettings, column: str, *, source: str) -> Regis
         purpose=entry.purpose if entry else "" if standing == "not registered" else given,
         source=(entry and entry.source) or made or table.provider or source,
         sensitivity=(entry and entry.sensitivity) or ("none" if canonical else sensitivity(column)),
-        until=entry and entry.until,
+        until=entry.until if entry else None,
         standing=standing,
     )
 
