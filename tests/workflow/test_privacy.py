@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +182,20 @@ def test_an_erased_person_is_in_no_file(sent: Path) -> None:
     closed = close("1")  # everything that comes later works without the person
     assert closed.measurement.sentence
     assert canary.found(*places) == []
+
+
+def test_what_a_killed_process_left_goes_too(sent: Path) -> None:
+    """Half-written runs and roll-ups of processes that are gone; those of a process that lives stay."""
+    runs = store_folder() / "runs"
+    gone, living = runs / ".9.99999999.part", runs / f".8.{os.getpid()}.part"
+    for folder in (gone, living):
+        folder.mkdir()
+        (folder / "segments.json").write_text(ID)
+    (rollups,) = (store_folder() / "landing" / "typed" / "rollups").iterdir()
+    (rollups / ".x.parquet.99999999").write_text(ID)
+    privacy.erase(ID)
+    assert canary.found(store_folder()) == [("segments.json", ID)]
+    assert (gone.exists(), living.exists()) == (False, True)
 
 
 def test_who_comes_in_again_stays_out(sent: Path) -> None:

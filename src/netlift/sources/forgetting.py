@@ -117,12 +117,13 @@ def _of_fetched(landed: Area, person: Person, names: Collection[str]) -> int:
 
 
 def _holds(path: Path, person: Person, names: Collection[str]) -> bool:
+    pattern = person.pattern
     if path.suffix == ".parquet":
         column = _id_column(path, names)
-        return bool(_theirs(path, column, person)) if column else any(person.pattern.search(text) for text in _texts(path))
+        return bool(_theirs(path, column, person)) if column else any(pattern.search(text) for text in _texts(path))
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8", errors="replace")
-    return person.pattern.search(text) is not None
+    return pattern.search(text) is not None
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -224,7 +225,8 @@ def _of_rejected(landed: Area, entry: Landed, person: Person) -> int:
     """Refused rows stay, so that counts add up; what they say does not."""
     table = pq.read_table(landed.path(entry))
     texts = table["row_text"].to_pylist()
-    hidden = [HIDDEN if text and person.pattern.search(text) else text for text in texts]
+    pattern = person.pattern
+    hidden = [HIDDEN if text and pattern.search(text) else text for text in texts]
     if hidden == texts:
         return 0
     place = table.schema.get_field_index("row_text")
@@ -250,19 +252,20 @@ def _of_visits(landed: Area, person: Person) -> int:
 
 
 def _of_rollups(folder: Path, person: Person) -> int:
-    """Remove the files that hold the person.
+    """Remove the files that hold the person, and what a killed session left half-written.
 
     Raises:
         Busy: a session reads them.
     """
-    holding = [path for path in folder.glob("*.parquet") if _theirs(path, "customer_id", person)]
-    if not holding:
+    holding = [path for path in folder.glob("*.parquet") if not path.name.startswith(".") and _theirs(path, "customer_id", person)]
+    abandoned = [path for path in folder.glob(".*") if path.name != area.READING]
+    if not holding and not abandoned:
         return 0
     with (folder / area.READING).open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy("Another process of netlift computes features just now; try again when it is done.") from None
-        for path in holding:
+        for path in (*holding, *abandoned):
             path.unlink()
     return len(holding)

@@ -18,6 +18,7 @@ from netlift.store import audit, erased, keys
 from netlift.store.models import Contact, Suppression
 
 Row = TypeVar("Row")
+Person = Mapping[str, str | None]  # customer_id, and email and phone where they are known
 
 CHUNK = 500  # rows per statement, below SQLite's limit of variables
 
@@ -78,8 +79,8 @@ def suppress_address(*, email: str | None = None, phone: str | None = None, reas
         audit.record("suppress", actor=actor, details={"addresses": hashes, "channel": channel, "reason": reason})
 
 
-def objecting(people: Iterable[Mapping[str, str | None]], *, reason: str | None = None) -> frozenset[str]:
-    """Ids of those of these people who must be left out of profiling: they, or whoever has their address, objected on every channel.
+def objectors(people: Iterable[Person], *, reason: str | None = None) -> list[Person]:
+    """Those of these people who must be left out of profiling: they, or whoever has their address, objected on every channel.
 
     Args:
         people: rows with customer_id and, where known, email and phone, from anywhere: they need not be in the vault.
@@ -88,9 +89,14 @@ def objecting(people: Iterable[Mapping[str, str | None]], *, reason: str | None 
     every = Suppression.objects.filter(channel="")
     in_force = frozenset((every if reason is None else every.filter(reason=reason)).values_list("hash", flat=True))
     if not in_force:
-        return frozenset()
+        return []
     key = keys.vault_key()
-    return frozenset(str(row["customer_id"]) for row in people if not in_force.isdisjoint(_hashes(row, key)))
+    return [row for row in people if not in_force.isdisjoint(_hashes(row, key))]
+
+
+def objecting(people: Iterable[Person]) -> frozenset[str]:
+    """Their ids."""
+    return frozenset(str(row["customer_id"]) for row in objectors(people))
 
 
 def any_objection() -> bool:

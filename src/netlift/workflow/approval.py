@@ -20,14 +20,19 @@ def freeze(plan: Plan, settings: Settings) -> dict[str, Any]:
 
     It also holds what launching needs of netlift.toml: channels (where a secret is found, never the secret) and quorum.
     """
+    everybody = _hashed(plan.audience.customer_ids)
     used = sorted({str(channel) for channel in plan.audience.channel[plan.audience.contacted()]})
     without = sum(not proof for proof in plan.consent[plan.audience.contacted()])
     return {
         "format": 2,
         "name": plan.name,
         "country": plan.country,
-        "audience": {"sha256": audience_hash(plan.audience), "people": len(plan.audience.customer_ids), "counts": plan.audience.counts()},
-        "consent": {"sha256": _rows_hash(plan.audience.customer_ids, plan.consent), "contacted_without": without},
+        "audience": {
+            "sha256": _audience_hash(plan.audience, everybody),
+            "people": len(plan.audience.customer_ids),
+            "counts": plan.audience.counts(),
+        },
+        "consent": {"sha256": _rows_hash(everybody, plan.consent), "contacted_without": without},
         "messages": [asdict(message) for message in plan.messages],
         "segments": {str(segment): name for segment, name in sorted(plan.segments.items())},
         "inputs": [asdict(feature) for feature in plan.inputs],
@@ -51,16 +56,25 @@ def audience_hash(audience: Audience) -> str:
 
     Whoever was erased since counts as before: the row holds the keyed hash in place of the id, and its former reason.
     """
+    return _audience_hash(audience, _hashed(audience.customer_ids))
+
+
+def _hashed(customer_ids: Texts) -> Texts:
+    """The keyed hash of each id, (n,)."""
+    key = keys.vault_key()
+    return np.array([erased.pseudonym(customer, key=key) for customer in customer_ids], dtype=object)
+
+
+def _audience_hash(audience: Audience, hashed: Texts) -> str:
     pairs = zip(audience.customer_ids, audience.excluded_reason, strict=True)
     reasons = np.array([erased.former_reason(reason) if erased.is_pseudonym(who) else reason for who, reason in pairs], dtype=object)
-    return _rows_hash(audience.customer_ids, audience.offer, audience.channel, audience.arm, reasons)
+    return _rows_hash(hashed, audience.offer, audience.channel, audience.arm, reasons)
 
 
-def _rows_hash(customer_ids: Texts, *columns: Texts) -> str:
-    sha, key = hashlib.sha256(), keys.vault_key()
-    hashed = np.array([erased.pseudonym(customer, key=key) for customer in customer_ids], dtype=str)
-    for i in np.argsort(hashed, kind="stable"):
-        sha.update(canonical([str(hashed[i]), *(column[i] for column in columns)]) + b"\n")
+def _rows_hash(hashed: Texts, *columns: Texts) -> str:
+    sha = hashlib.sha256()
+    for i in np.argsort(hashed.astype(str), kind="stable"):
+        sha.update(canonical([hashed[i], *(column[i] for column in columns)]) + b"\n")
     return sha.hexdigest()
 
 

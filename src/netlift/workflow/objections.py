@@ -31,14 +31,11 @@ def load(settings: Settings, engine: Engine, progress: Progress, *, erased_only:
     tables = sources.load(settings, engine, progress, landing=store_folder() / "landing")
     if not vault.any_objection():
         return Loaded(tables)
-    gone = vault.objecting(sources.people(engine, tables), reason=erased.REASON)
-    again = tuple(
-        Person(str(row["customer_id"]), tuple(text for name in ("email", "phone") if (text := row.get(name))))
-        for row in (sources.people(engine, tables) if gone else ())
-        if row["customer_id"] in gone
-    )
-    silent = gone if erased_only else vault.objecting(sources.people(engine, tables))
-    return Loaded(sources.leave_out(engine, tables, silent), again)
+    silent = vault.objectors(sources.people(engine, tables))
+    gone = vault.objectors(silent, reason=erased.REASON)
+    again = tuple(Person(str(row["customer_id"]), tuple(filter(None, (row.get("email"), row.get("phone"))))) for row in gone)
+    left_out = frozenset(str(row["customer_id"]) for row in (gone if erased_only else silent))
+    return Loaded(sources.leave_out(engine, tables, left_out), again)
 
 
 def forget_again(loaded: Loaded, settings: Settings) -> None:

@@ -140,6 +140,7 @@ def erase(customer_id: str, *, actor: str | None = None) -> dict[str, Any]:
     person, others = _person(customer_id), vault.same_address(customer_id)
     vault.suppress(customer_id, reason=erased.REASON, actor=name)  # first: whatever is prepared from now on leaves the person out
     removed = sources.forget(store_folder() / "landing", person, _id_names())
+    run_files.clear_abandoned(store_folder() / "runs")
     for run in Run.objects.exclude(folder="").order_by("pk"):
         for folder in _folders(run):
             if count := run_files.forget(folder, person):

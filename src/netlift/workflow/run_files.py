@@ -10,6 +10,8 @@ import csv
 import dataclasses
 import io
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,14 @@ def forget(folder: Path, person: Person) -> int:
     count = sum(_of_list(folder / name, person) for name in LISTS)
     count += _of_audience(folder / AUDIENCE, person) + _of_snapshot(folder / SNAPSHOT, person)
     return count + sum(_of_text(path, person) for path in _texts(folder))
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove what a killed `prepare` left half-written among the runs."""
+    for path in folder.glob(".*"):
+        written = re.fullmatch(r"\..+\.(\d+)\.(part|old)", path.name)
+        if written and not Path(f"/proc/{written[1]}").exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _of_list(path: Path, person: Person) -> bool:
@@ -124,8 +134,8 @@ def _of_text(path: Path, person: Person) -> bool:
 
 def _clean_csv(text: str, person: Person) -> str:
     """A file of refused rows (line, column, reason, text) in which the person's rows say nothing."""
-    lines = list(csv.reader(io.StringIO(text)))
-    clean = [[*line[:-1], HIDDEN if line and person.pattern.search(line[-1]) else line[-1]] for line in lines]
+    lines, pattern = [line for line in csv.reader(io.StringIO(text)) if line], person.pattern
+    clean = [[*line[:-1], HIDDEN if pattern.search(line[-1]) else line[-1]] for line in lines]
     if clean == lines:
         return text
     out = io.StringIO()
