@@ -28,7 +28,7 @@ ORIGIN: dict[str, tuple[str, tuple[str, ...]]] = {
     "attribute": (DECLARED, ("customers",)),
     "survey": (DECLARED, ("survey",)),
     "browsing": (OBSERVED, ("events",)),
-    "campaign": (OBSERVED, ("contacted", "responses")),
+    "campaign": (OBSERVED, ("transactions", "contacted", "responses")),  # coupons used, campaigns received and answered
     "forecast": (INFERRED, ("transactions",)),
     "own": (INFERRED, ("transactions", "events", "survey", "contacted", "responses")),
 }

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ from netlift.workflow import objections, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
+NARROW = 6  # columns of everybody that come from Spark to this machine at once
 OPINIONS = "survey.json"
 PROPOSALS = "proposals.json"
 ACCOUNTING, EFFECTS = "accounting.json", "effects.json"
@@ -198,9 +200,8 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
         set_apart = universal.members(session, known.customer_ids, share=universal.grown(settings.experiment.universal_holdout))
-        if session is not engine:  # the facts that explain a message are written when Spark is gone
-            wanted = ", ".join(["customer_id", *map(quoted, _explaining(found))])
-            engine.register("features", session.arrow(f"SELECT {wanted} FROM features"))
+        if session is not engine:
+            _bring(engine, session, _explaining(found))
     choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told, set_apart=set_apart))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
@@ -209,6 +210,17 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
     result = watch.run("review", lambda _: review.review(plan, settings.review, review.measured(known, plan, seed=settings.project.seed)))
     return _Thought(loaded, known, found, told, choice, assignment, audience, plan, result)
+
+
+def _bring(engine: Engine, session: Session, columns: Sequence[str]) -> None:
+    """Keep columns of Spark's table `features` in the engine, where Spark is gone when the facts are written; a few at a time."""
+    parts = [columns[start : start + NARROW] for start in range(0, max(1, len(columns)), NARROW)]
+    for number, names in enumerate(parts):
+        engine.register("__came", session.arrow(f"SELECT {', '.join(['customer_id', *map(quoted, names)])} FROM features"))
+        engine.keep(f"__facts_{number}", "SELECT * FROM __came")
+        engine.unregister("__came")
+    others = "".join(f" JOIN __facts_{number} USING (customer_id)" for number in range(1, len(parts)))
+    engine.view("features", f"SELECT * FROM __facts_0{others}")
 
 
 def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:

@@ -115,7 +115,9 @@ def export(customer_id: str, out: Path, *, actor: str | None = None) -> dict[str
     name = people.acting(actor)
     people.require(name, DESK, "export a customer's data")
     held = _held(customer_id)
-    count = {place: len(found) for place, found in held.items() if found and isinstance(found, list | dict)}
+    count = {place: len(found) for place, found in held.items() if found}
+    if held["landed"]:
+        count["landed"] = sum(map(len, held["landed"].values()))
     if not count:
         raise NotFound("Nothing is held of a customer with this id; ids are compared letter by letter.")
     told = {"customer_id": customer_id, "exported_at": datetime.now(UTC).isoformat(timespec="seconds"), **held, "sources": _outside()}
