@@ -38,7 +38,7 @@ def vault_keys() -> tuple[bytes, ...]:
 
 def box(keys: Sequence[bytes] | None = None) -> MultiFernet:
     """What encrypts with the newest key and decrypts with any."""
-    return MultiFernet([Fernet(key) for key in (keys or vault_keys())])
+    return MultiFernet([Fernet(key) for key in (vault_keys() if keys is None else keys)])
 
 
 def vault_key() -> bytes:
