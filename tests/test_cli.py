@@ -57,17 +57,17 @@ def test_the_committee_by_command_line(netlift: Netlift, tmp_path: Path) -> None
     prepared = netlift("prepare", config, "--out", tmp_path / "run", "--json").json()
     assert (prepared["run_id"], prepared["review"]["verdict"] in {"pass", "review"}) == ("1", True)
     assert netlift("review", "list", "--json").json()[0]["state"] == "draft"
-    for name in ("ann", "ben"):
-        assert netlift("user", "add", name, "--role", "reviewer").code == 0
+    for name, role in (("ann", "reviewer"), ("ben", "privacy")):
+        assert netlift("user", "add", name, "--role", role).code == 0
     early = netlift("review", "approve", 1, "--as", "ann")
     assert (early.code, early.err) == (3, "Run 1 cannot be voted on: it is draft, and must be in review.\n")
     assert netlift("review", "submit", 1, "--json").json()["state"] == "in_review"
     own = netlift("review", "approve", 1)
     assert own.code == 3
     assert netlift("launch", 1).code == 3
-    assert netlift("review", "approve", 1, "--as", "ann", "--json").json()["approvals"] == 1
+    assert netlift("review", "approve", 1, "--as", "ann", "--reason", "seen", "--json").json()["approvals"] == 1
     assert netlift("review", "approve", 1, "--as", "ann").code == 3
-    assert netlift("review", "approve", 1, "--as", "ben", "--json").json()["state"] == "approved"
+    assert netlift("review", "approve", 1, "--as", "ben", "--reason", "seen", "--json").json()["state"] == "approved"
     dry = netlift("launch", 1, "--dry-run", "--json").json()
     assert dry["dry_run"]
     assert netlift("deliveries", 1, "--json").json() == {"counts": {}, "rows": []}
@@ -246,3 +246,22 @@ def test_a_full_disk_or_a_held_store_is_one_sentence(netlift: Netlift, monkeypat
     connections.close_all()
     assert ran.code == 1
     assert ran.err == "The disk or the store does not let netlift go on (database is locked); mend that and run the command again.\n"
+
+
+def test_check_prints_the_register_and_the_lines_to_paste(netlift: Netlift, tmp_path: Path) -> None:
+    """Every column of every table has a purpose or a line to paste; what is pasted and filled in passes."""
+    (tmp_path / "c.csv").write_text("customer_id,Income,Visits\n" + "".join(f"{i},{i},{i % 7}\n" for i in range(60)))
+    config = tmp_path / "netlift.toml"
+    config.write_text('[project]\nname = "S"\ncurrency = "USD"\n[tables.customers]\npath = "c.csv"\n')
+    told = netlift("check", config, "--json").json()
+    assert [(c["column"], c["standing"]) for c in told["register"]] == [
+        ("customer_id", "canonical"),
+        ("Income", "not registered"),
+        ("Visits", "not registered"),
+    ]
+    assert told["register_lines"] in netlift("check", config).out
+    with config.open("a", encoding="utf-8") as file:
+        file.write(told["register_lines"].replace('purpose = "…"', 'purpose = "offers"'))
+    again = netlift("check", config, "--json").json()
+    assert again["register_lines"] == ""
+    assert {c["standing"] for c in again["register"]} == {"canonical", "registered"}

@@ -6,7 +6,9 @@ import inspect
 import re
 import tomllib
 
+from netlift.cli.privacy import privacy_app
 from netlift.engine import spark
+from netlift.settings import RegisteredColumn
 from tests import spark as spark_tests
 from tests.conftest import ROOT
 
@@ -48,3 +50,16 @@ def test_the_image_can_run_netlift() -> None:
     assert ignored[0] == "*"
     copied = re.findall(r"COPY (.+) \S+$", COMPOSE, flags=re.MULTILINE)
     assert {f"!{name}" for line in copied for name in line.split()} == set(ignored[1:])
+
+
+def test_the_page_about_people_s_rights_names_every_command_and_key() -> None:
+    """Commands of `netlift privacy`, their options, and keys of the register are on the page, and no others."""
+    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    commands = {command.name for command in privacy_app.registered_commands}
+    assert set(re.findall(r"netlift privacy ([a-z-]+)", page)) == commands
+    assert all(f"`{key}`" in page or f"{key} = " in page for key in RegisteredColumn.model_fields)
+    block = page.split("```toml\n")[1].split("```")[0]
+    (line,) = tomllib.loads(block)["tables"]["customers"]["registered"].values()
+    assert set(line) == set(RegisteredColumn.model_fields)
+    options = {"--reason", "--channel", "--email", "--phone", "--run", "--out", "--yes", "--json"}
+    assert set(re.findall(r"--[a-z]+", page)) == options

@@ -91,5 +91,7 @@ def test_a_column_that_was_left_out_is_not_reviewed(tmp_path: Path, monkeypatch:
     result = CliRunner().invoke(app, ["prepare", str(config), "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
     assert "Segments were made from health_score" not in result.output
-    config = project(tmp_path, table(90, lambda i: (i, drawn(), drawn(), drawn()), "customer_id,a,b,health_score"), "")
+    registered = "".join(f'{name} = {{ purpose = "choosing offers" }}\n' for name in ("a", "b", "health_score"))
+    whole = table(90, lambda i: (i, drawn(), drawn(), drawn()), "customer_id,a,b,health_score")
+    config = project(tmp_path, whole, f"[tables.customers.registered]\n{registered}")
     assert "Segments were made from health_score" in CliRunner().invoke(app, ["prepare", str(config)]).output

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from django.db import transaction
 
 from netlift.errors import SettingsError
-from netlift.store import audit, store_folder, vault
+from netlift.store import audit, keys, store_folder, vault
 from netlift.store.models import Contact
 
 ANNA = {"customer_id": "001", "email": "Anna.Canary@example.com", "phone": "+1 212 555 0100", "name": "Anna Ångström", "postal": ""}
@@ -67,6 +68,31 @@ def test_key_that_is_none(owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="NETLIFT_VAULT_KEY is not a key") as caught:
         vault.put([ANNA])
     assert "not-a-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [",", " ", f"{Fernet.generate_key().decode()},short"])
+def test_a_list_of_keys_with_none_or_a_wrong_one(owner: str, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """Nothing but separators, or one bad key among good ones, is told."""
+    monkeypatch.setenv("NETLIFT_VAULT_KEY", given)
+    with pytest.raises(SettingsError, match="NETLIFT_VAULT_KEY is not a key"):
+        vault.put([ANNA])
+
+
+def test_keys_from_the_environment_are_changed_by_who_sets_them(owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new key in front: old data open, hashes stay, and after encrypting again the keys in between may go."""
+    oldest, middle, newest = (Fernet.generate_key().decode() for _ in range(3))
+    monkeypatch.setenv("NETLIFT_VAULT_KEY", oldest)
+    vault.put([ANNA])
+    hashed = Contact.objects.get().customer_hash
+    for given in (f"{middle},{oldest}", f"{newest},{middle},{oldest}", f"{newest},{oldest}"):
+        monkeypatch.setenv("NETLIFT_VAULT_KEY", given)
+        assert keys.renew() is False
+        with transaction.atomic():
+            assert vault.reencrypt() == 1
+        assert vault.fields(["001"])["001"]["name"] == "Anna Ångström"
+    vault.put([ANNA])
+    assert Contact.objects.get().customer_hash == hashed
+    assert not (store_folder() / "vault.key").exists()
 
 
 def test_suppressed_by_channel(owner: str) -> None:

@@ -9,19 +9,30 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netlift.records import Audience, Message, Plan, ReviewResult
 from netlift.review import POLICY_VERSION
 from netlift.settings import Settings
+from netlift.store import erased
 from netlift.workflow.approval import approval_hash, audience_hash, freeze
 from tests.workflow import plans
 
 PASS = ReviewResult("pass", (), POLICY_VERSION)
 PLAN, SETTINGS = plans.plan(), plans.settings()
-CONTENT = freeze(PLAN, SETTINGS, PASS)
+KEY = Fernet.generate_key().decode()
+with pytest.MonkeyPatch.context() as environment:  # the hashes of people take the vault's key
+    environment.setenv("NETLIFT_VAULT_KEY", KEY)
+    CONTENT = freeze(PLAN, SETTINGS, PASS)
 HASH = approval_hash(CONTENT)
+
+
+@pytest.fixture(autouse=True)
+def own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Always the same key."""
+    monkeypatch.setenv("NETLIFT_VAULT_KEY", KEY)
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -181,3 +192,26 @@ def test_channel_without_settings_is_not_hidden() -> None:
 def test_plan_is_a_plan() -> None:
     """The example is what the records say."""
     assert isinstance(PLAN, Plan)
+
+
+def erased_row(row: int) -> Audience:
+    """The audience after one person was erased: a keyed hash in place of the id, and the reason."""
+    columns = {name: getattr(PLAN.audience, name).copy() for name in ("customer_ids", "excluded_reason")}
+    columns["customer_ids"][row] = erased.pseudonym(columns["customer_ids"][row])
+    columns["excluded_reason"][row] = erased.reason(columns["excluded_reason"][row])
+    return replace(PLAN.audience, **columns)
+
+
+@pytest.mark.parametrize("row", [0, 3, 19])
+def test_erasing_a_person_leaves_the_approval_good(row: int) -> None:
+    """What was approved can still be launched when somebody in it was erased meanwhile; the person is left out."""
+    assert audience_hash(erased_row(row)) == CONTENT["audience"]["sha256"]
+    assert not erased_row(row).contacted()[row]
+
+
+def test_nobody_is_excluded_by_a_word_alone() -> None:
+    """A reason "erased" beside a customer's own id is a change like any other, and so is another arm of an erased person."""
+    assert audience_hash(with_row("excluded_reason", "erased")) != CONTENT["audience"]["sha256"]
+    one = erased_row(3)
+    one.arm[3] = "holdout"
+    assert audience_hash(one) != CONTENT["audience"]["sha256"]

@@ -63,6 +63,9 @@ COMMANDS: dict[str, str | None] = {
     **dict.fromkeys(("demo", "init", "check", "measure", "targets", "survey", "assign", "close", "deliveries", "serve", "worker")),
     **dict.fromkeys(("experiment assign", "experiment analyse", "experiment holdout", "experiment power", "experiment replay")),
     **dict.fromkeys(("user add", "audit verify", "review list", "review show", "review cases")),
+    **dict.fromkeys(
+        ("privacy why", "privacy export", "privacy erase", "privacy suppress", "privacy renew-keys")
+    ),  # they only ever take away
     "prepare": None,  # makes a new plan
     "launch": "launch",
     **{

@@ -33,6 +33,7 @@ from netlift.cli.printing import (
     shown,
     visible,
 )
+from netlift.cli.privacy import privacy_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ app.add_typer(review_app, name="review")
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
+app.add_typer(privacy_app, name="privacy")
 
 
 def main() -> None:
@@ -164,6 +166,10 @@ def check(config: Config, as_json: Json = False) -> None:
     if health["suggestions"]:
         best = health["suggestions"][0]
         say(f"Most would be added by {best['add']}: {best['features']} features.")
+    rows = [[c[n] for n in ("table", "column", "purpose", "source", "sensitivity", "until", "standing")] for c in health["register"]]
+    print_table("Column register", ("table", "column", "purpose", "source", "class", "until", "standing"), rows)
+    if health["register_lines"]:
+        say(f"To register every column, paste this into netlift.toml and write the purposes:\n\n{health['register_lines']}\n")
     for note in health["notes"]:
         say(f"{note[0].upper()}{note[1:].rstrip('.')}.")
     say(f"{health['customers']:,} customers, {len(health['features'])} features. Outcome: {health['outcome']}.")

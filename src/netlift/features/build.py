@@ -11,14 +11,14 @@ from netlift import engine as engines
 from netlift.engine import Session
 from netlift.errors import NotEnoughData, SettingsError
 from netlift.features import browsing, campaigns, customer_value, enrichment, lifecycle, matrix, own, purchases, spending, survey, totals
-from netlift.features.attributes import attributes, skewed
+from netlift.features.attributes import attributes, skewed, unregistered
 from netlift.features.catalogue import Subject
 from netlift.features.clock import Clock, clock
 from netlift.features.customer_value import Valued
 from netlift.features.gates import gates
 from netlift.features.matrix import Matrix
 from netlift.features.outcome import outcome
-from netlift.features.rollups import RolledUp, roll_up, spent_on
+from netlift.features.rollups import RolledUp, leave_out, roll_up, spent_on
 from netlift.features.wide import Wide
 from netlift.records import Feature, Features, Floats, Forecast, ForecastCheck, Learnt, Outcome, Progress, Tables, silent
 from netlift.settings import Settings
@@ -103,7 +103,7 @@ def _build(
         value=value,
         value_name=value_name,
         outcome=judged,
-        notes=(*notes, *valued.notes, *gates(engine, tables, moment, judged)),
+        notes=(*notes, *unregistered(settings, tables), *valued.notes, *gates(engine, tables, moment, judged)),
         rows=read.rows,
         forecast=None if valued.check is None else _forecast(settings, read, valued.check),
         learnt=Learnt(wide.shares, valued.parameters, valued.check, limits),
@@ -119,6 +119,8 @@ def _totalled(settings: Settings, engine: Session, tables: Tables, *, moment: Cl
     if learnt is None:  # else no forecast is checked
         totals.keep(engine, totals.THEN, until=customer_value.cut(moment, settings.features.horizon), rolled=rolled)
     totals.keep(engine, totals.NOW, until=moment.local, rolled=rolled)
+    if rolled is not None and tables.left_out:
+        leave_out(rolled, (totals.NOW,) if learnt is not None else (totals.NOW, totals.THEN))
     return rolled
 
 
@@ -154,7 +156,7 @@ def _subjects(settings: Settings, engine: Session, tables: Tables, literals: dic
     if tables.has("survey"):
         found.append(survey.subject(engine, tables, as_of_utc=literals["{as_of_utc}"]))
     if tables.has("enrichment"):
-        found.append(enrichment.subject(tables, provider=settings.tables["enrichment"].provider or "others"))
+        found.append(enrichment.subject(settings, tables))
     return [s for s in found if s.entries]
 
 

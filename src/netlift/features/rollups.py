@@ -208,6 +208,18 @@ def roll_up(session: Session, tables: Tables, *, moment: datetime) -> RolledUp |
     return rolled
 
 
+def leave_out(rolled: RolledUp, kept: Sequence[str]) -> None:
+    """Take the customers of the engine's table `left_out` from the baskets and from what was kept of them.
+
+    Roll-ups and remembered sums hold everybody, so that they stay good for later runs; call it when they are made.
+    """
+    theirs = "customer_id IN (SELECT customer_id FROM left_out)"
+    for name in (*kept, *(money(kind) for kind in rolled.kinds)):
+        rolled.engine.execute(f"DELETE FROM {name} WHERE {theirs}")
+    rolled.engine.execute(f"ALTER VIEW {BASKETS} RENAME TO {BASKETS}_of_all")
+    rolled.engine.view(BASKETS, f"SELECT * FROM {BASKETS}_of_all WHERE NOT {theirs}")
+
+
 def spent_on(tables: Tables) -> tuple[str, ...]:
     """The keys of SPENT that the tables have columns for."""
     category = tables.has("transactions", "product_id") and tables.has("products", "category")

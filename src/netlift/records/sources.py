@@ -60,6 +60,7 @@ class Tables:
 
     inputs: tuple[TableInput, ...]
     health: tuple[HealthFigure, ...] = ()
+    left_out: int = 0  # customers kept from every stage, such as who objected to profiling; their ids are the engine's table `left_out`
     buckets: int = 1  # `bucket` of tables in parts = bucket_of(customer_id, buckets): whole customers, so features need one at a time
 
     def told(self) -> Tables:

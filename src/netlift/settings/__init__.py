@@ -21,6 +21,7 @@ from netlift.settings.campaign import CampaignSettings
 from netlift.settings.channels import ChannelSettings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
+from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
 from netlift.settings.section import Section, this_machine
 
@@ -41,6 +42,7 @@ __all__ = [
     "OfferSettings",
     "OwnFeature",
     "Project",
+    "RegisteredColumn",
     "ResponseSettings",
     "ReviewSettings",
     "S3Connection",
@@ -81,6 +83,7 @@ class Project(Section):
     time_zone: str = "UTC"
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description='an ISO 3166 code of two capitals, e.g. "US",')
     seed: int = Field(default=7, ge=0, lt=2**32)
+    strict_register: bool = Field(default=False, description="refuse columns of customers and enrichment that are not registered")
 
     @field_validator("time_zone")
     @classmethod
@@ -138,6 +141,9 @@ class TableSettings(Section):
     session_gap: float = Field(default=30, gt=0, description="minutes without an event that end a visit, where events have no session_id")
     bots: Literal["drop", "keep"] = Field(default="drop", description="events of machines, by user agent and pace")
     max_quarantined: float = Field(default=0.05, ge=0, le=1, description="share of rows above which the whole table is refused")
+    registered: dict[str, RegisteredColumn] | None = Field(
+        default=None, description="why each column is held, and until when; where it is given, others are refused"
+    )
     provider: str | None = Field(default=None, description="enrichment: who the data come from")
     purpose: str | None = Field(default=None, description="enrichment: what they are used for, as customers were told")
     notice: str | None = Field(default=None, description="enrichment: where and when customers were told")

@@ -128,14 +128,14 @@ class Area:
         _sync(self.folder)
         gone = {e.file for e in self._entries.values()} - {e.file for e in entries.values()}
         self._entries, self._lines = entries, lines
-        if gone and not _read_now(self.folder):
+        if gone and not read_now(self.folder):
             for name in gone:
                 (self.folder / name).unlink(missing_ok=True)
 
     def _clear(self) -> None:
         known = {MANIFEST, LOCK, READING} | {e.file for e in self.entries()}
         strangers = [path for path in self.folder.iterdir() if path.name not in known]
-        if strangers and not _read_now(self.folder):
+        if strangers and not read_now(self.folder):
             for path in strangers:
                 path.unlink()
 
@@ -150,7 +150,13 @@ def opened(place: Place, table: str, *, source: str) -> Iterator[Area]:
         Busy: another process fetches the same.
         SourceError: somebody changed the files or the manifest.
     """
-    folder = place.landing / f"{table}-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+    with held(place.landing / f"{table}-{hashlib.sha256(source.encode()).hexdigest()[:12]}", table) as area:
+        yield area
+
+
+@contextmanager
+def held(folder: Path, table: str) -> Iterator[Area]:
+    """The landing area in a folder; as `opened`, which names the folder by its source."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w", encoding="utf-8") as lock:
         try:
@@ -168,7 +174,7 @@ def reading(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_now(folder: Path) -> bool:
+def read_now(folder: Path) -> bool:
     """Whether somebody reads the files; what they read is cleared away by whoever opens the area later."""
     if not (folder / READING).exists():
         return False

@@ -95,3 +95,8 @@ CANONICAL: dict[str, Canonical] = {
     "contacted": _table({"campaign_id": "id", "customer_id": "id"}, {"contacted_at": "instant", "arm": "text"}),
     "responses": _table({"campaign_id": "id", "customer_id": "id"}, {"responded_at": "instant", "revenue": "number"}),
 }
+
+
+def columns_of(table: str) -> Mapping[str, Kind]:
+    """The canonical columns of a table."""
+    return CANONICAL[table].columns

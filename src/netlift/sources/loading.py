@@ -25,6 +25,7 @@ from netlift.sources import (
     private_numbers,
     quarantine,
     refusals,
+    register,
     s3,
     sql,
     survey,
@@ -156,7 +157,7 @@ def _load_table(settings: Settings, engine: Engine, relation: Relation, *, name:
     """One table from its opened source to its canonical form."""
     table = settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
-    relation = private_numbers.withheld(relation)
+    relation = register.allowed(name, settings, private_numbers.withheld(relation))
     mapping = match(name, table, relation)
     rows_in = land(engine, relation, mapping, lambda share, doing: progress(0.8 * share, doing))
     mapping = private_numbers.take_out(engine, mapping, table, relation)
@@ -195,7 +196,7 @@ def _load_parts(place: Place, engine: Engine, relation: Relation, *, name: str, 
     """A table of moments from its files to parts, of which only new ones are read; `place` keeps them."""
     settings, table = place.settings, place.settings.tables[name]
     how = reader(table.format, project_zone=settings.project.time_zone, table=name, engine=engine)
-    relation = private_numbers.withheld(relation)
+    relation = register.allowed(name, settings, private_numbers.withheld(relation))
     mapping = match(name, table, relation)
     _check_key(mapping, table)
     whose = f"typed {settings.folder} {table.source} {table.connection} {table.path} {table.relation} {table.query}"

@@ -98,6 +98,8 @@ def _stored(name: str, column: str) -> str:
 
 def _found(relation: Relation) -> str:
     """The source's columns in words; what may be a person's data (a file without a header) is not shown."""
+    if any("@" in c for c in relation.columns):
+        return f"'{relation.named}' has {len(relation.columns)} columns, whose names are not shown because they look like a person's data"
     shown = [("…" if "@" in c or sum(map(str.isdigit, c)) > 5 else c) for c in list(relation.columns)[:40]]
     more = f" and {len(relation.columns) - 40} more" if len(relation.columns) > 40 else ""
     return f"'{relation.named}' has the columns {', '.join(shown)}{more}"

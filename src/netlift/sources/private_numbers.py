@@ -9,7 +9,7 @@ a loyalty card) is given another name in the file or view.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -119,7 +119,7 @@ def check_settings(name: str, table: TableSettings) -> None:
     Raises:
         Refused: which column and why.
     """
-    for column in sorted(_asked_for(table)):
+    for column in sorted(asked_for(table)):
         if meaning := named(column):
             raise _refusal(name, column, f"by its name is {meaning}")
 
@@ -130,7 +130,12 @@ def withheld(relation: Relation) -> Relation:
     if not found:
         return relation
     relation.notes.extend(f"{column} is not loaded: by its name it is {meaning}." for column, meaning in found.items())
-    kept = {column: kind for column, kind in relation.columns.items() if column not in found}
+    return without(relation, found)
+
+
+def without(relation: Relation, gone: Collection[str]) -> Relation:
+    """The source without some columns; rows that cannot be read are not shown then."""
+    kept = {column: kind for column, kind in relation.columns.items() if column not in gone}
     one = relation.one
     return replace(
         relation,
@@ -171,7 +176,7 @@ def holding(engine: Engine, mapping: Mapping, table: TableSettings, relation: Re
     Raises:
         Refused: the settings ask for such a column, or a canonical column holds such numbers.
     """
-    asked = _asked_for(table)
+    asked = asked_for(table)
     gone = set()
     lines = max(100, LINES // len(relation.files))
     for source in mapping.landed:
@@ -194,7 +199,7 @@ def _some(engine: Engine, raw: str, lines: int) -> list[str]:
     return [row[0] for row in engine.rows(f"SELECT t FROM ({first}) WHERE t <> '' ORDER BY md5(t) LIMIT {VALUES}")]
 
 
-def _asked_for(table: TableSettings) -> set[str]:
+def asked_for(table: TableSettings) -> set[str]:
     """The names that the settings of a table use."""
     asked = {*table.columns, *table.columns.values(), *table.types}
     for text in (*table.derive.values(), *([table.where] if table.where else [])):

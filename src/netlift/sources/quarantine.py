@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from netlift.sources.values import literal
 LONGEST_TEXT = 10_000  # characters of a row that are kept
 HIDDEN = "(contact data, not shown: see the line in the file)"
 WITHHELD = "(not shown: the file has a column that is never stored; see the line there)"
+ADDRESS = r"[^\s,;|\"'<>]+@[^\s,;|\"'<>]+|\+\d[\d ()./-]{6,}\d"  # an e-mail address, a number with its country code: RE2 and Python alike
+UNSHOWN = "(address, not shown)"
 _COLUMNS = "table_name, line, column_name, reason, row_text, file_name"
 
 
@@ -36,7 +39,7 @@ def add_rejects(engine: Engine, rejects: Sequence[Reject], *, table: str, file: 
                 "line": pa.array([r.line for r in rejects], pa.int64()),
                 "column_name": pa.array([r.column or None for r in rejects], pa.string()),
                 "reason": pa.array([r.reason for r in rejects], pa.string()),
-                "row_text": pa.array([HIDDEN if table == "contacts" else r.text[:LONGEST_TEXT] for r in rejects], pa.string()),
+                "row_text": pa.array([HIDDEN if table == "contacts" else _shown(r.text) for r in rejects], pa.string()),
                 "file_name": pa.array([file] * len(rejects), pa.string()),
             },
         ),
@@ -94,4 +97,10 @@ def _row_text(mapping: Mapping, delimiter: str) -> str:
     cells = ", ".join(f"coalesce(CAST({mapping.raw(source)} AS VARCHAR), '')" for source in mapping.landed)
     doubled = "'\"' || replace(t, '\"', '\"\"') || '\"'"
     quoted = f"CASE WHEN regexp_matches(t, '[\"\\r\\n]') OR contains(t, {mark}) THEN {doubled} ELSE t END"
-    return f"left(array_to_string(list_transform([{cells}], lambda t: {quoted}), {mark}), {LONGEST_TEXT})"
+    text = f"array_to_string(list_transform([{cells}], lambda t: {quoted}), {mark})"
+    return f"left(regexp_replace({text}, {literal(ADDRESS)}, {literal(UNSHOWN)}, 'g'), {LONGEST_TEXT})"
+
+
+def _shown(text: str) -> str:
+    """The text of a row that could not be read, without addresses that stand in the wrong table."""
+    return re.sub(ADDRESS, UNSHOWN, text)[:LONGEST_TEXT]

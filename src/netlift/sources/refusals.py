@@ -26,6 +26,8 @@ MARKS = (  # how a number that was refused may be written → the settings that 
     (r"\d{1,3}(\.\d{3})+(,\d+)?", 'decimal = "," and thousands = "."'),
     (r"\d{1,3}(,\d{3})+(\.\d+)?", 'thousands = ","'),
 )
+# an address; a telephone number with its country or area code; several words, as names have
+_PRIVATE = re.compile(r"@|^\s*(\+|00|\()[\d\s()/.-]{6,}$|^\s*0\d{2,}[\s/-]\d{3,}|[^\W\d_]{2,}[\s,]+[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,13 @@ def seen(engine: Engine, mapping: Mapping, checked: Checked) -> Reasons:
             value = f"SELECT CAST({mapping.raw(source)} AS VARCHAR) AS t {rows}"
             first = engine.rows(f"{value} ORDER BY __file, __line LIMIT 1")[0][0]
             forms = tuple(fitting(engine, value)) if problem.is_date else None
-            found[problem.column, problem.reason] = Seen(None if first is None else str(first), forms)
+            found[problem.column, problem.reason] = Seen(None if first is None or is_private(str(first)) else str(first), forms)
     return found
+
+
+def is_private(value: str) -> bool:
+    """Whether a value looks like a person's address, number or name, which no finding and no error shows."""
+    return _PRIVATE.search(value) is not None
 
 
 def to_quarantine(engine: Engine, mapping: Mapping, relation: Relation, checked: Checked) -> None:

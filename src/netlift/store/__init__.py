@@ -15,6 +15,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "netlift.store.django")
 if not (_apps.ready or _apps.loading):  # loading: Django itself is importing this package
     _django.setup()
 
-from netlift.store.opening import open_store, store_folder
+from netlift.store.opening import open_store, overwrite_free_space, store_folder
 
-__all__ = ["open_store", "store_folder"]
+__all__ = ["open_store", "overwrite_free_space", "store_folder"]

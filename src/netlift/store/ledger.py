@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,6 +113,28 @@ def cancel_open(run_id: int, *, reason: str) -> int:
     """Cancel what is not being handed over yet; the answer is how many rows. Call it in the transaction of the stop."""
     waiting = models.Delivery.objects.filter(run_id=run_id, state__in=("ready", "retry", "claimed"))
     return waiting.update(state="cancelled", reason=reason, token="", lease_until=None, changed_at=timezone.now())
+
+
+def cancel_of(customer_ids: Collection[str], *, reason: str, channel: str = "") -> int:
+    """Cancel, in all runs, what is not being handed over yet to these customers, on one channel or ("") on any; how many rows."""
+    ids, cancelled = sorted(customer_ids), 0
+    for start in range(0, len(ids), vault.CHUNK):
+        of = ids[start : start + vault.CHUNK]
+        waiting = models.Delivery.objects.filter(customer_id__in=of, state__in=("ready", "retry", "claimed"))
+        waiting = waiting.filter(channel=channel) if channel else waiting
+        cancelled += waiting.update(state="cancelled", reason=reason, token="", lease_until=None, changed_at=timezone.now())
+    return cancelled
+
+
+def of_customer(customer_id: str) -> list[dict[str, Any]]:
+    """Every row of a customer, in all runs."""
+    names = ("run_id", "wave", "channel", "offer", "arm", "state", "reason", "message_id", "attempts", "changed_at")
+    return [{**row} for row in models.Delivery.objects.filter(customer_id=customer_id).order_by("run_id", "pk").values(*names)]
+
+
+def erase(customer_id: str, stand_in: str) -> int:
+    """Put a stand-in in place of a customer's id; the rows stay, so that counts are true. How many rows."""
+    return models.Delivery.objects.filter(customer_id=customer_id).update(customer_id=stand_in)
 
 
 def _due_at(now: datetime) -> Q:

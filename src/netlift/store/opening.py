@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from netlift.errors import InputError
+from netlift.errors import Busy, InputError
 from netlift.settings import data_dir
 from netlift.store.django import DATABASE
 
@@ -55,6 +55,26 @@ def open_store(folder: Path | None = None) -> None:
         ) from error
 
 
+def overwrite_free_space() -> None:
+    """Leave nothing of deleted or changed rows in the database file and its log; call it outside of any transaction.
+
+    Raises:
+        Busy: another process uses the database; nothing is lost, try again.
+    """
+    if connection.vendor != "sqlite":
+        return  # a server's free space is overwritten by its own vacuum
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+            blocked = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except DatabaseError as error:
+        raise Busy(
+            f"The database is in use ({error}), so that what was deleted is still in its file; erase again when it is not."
+        ) from error
+    if blocked:
+        raise Busy("Another process reads the database, so that what was deleted is still in its log; erase again when it has ended.")
+
+
 def secret(path: Path, fresh: bytes) -> bytes:
     """The secret in a file; where there is none yet, `fresh` becomes it. Safe when two processes start at once."""
     if not path.exists():
@@ -70,6 +90,16 @@ def secret(path: Path, fresh: bytes) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
+
+
+def replace_secret(path: Path, content: bytes) -> None:
+    """Write a secret in place of the one in a file, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def _own_file(path: Path) -> None:

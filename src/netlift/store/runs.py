@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,17 @@ def of_config(sha256: str) -> Run | None:
     """The newest prepared run of exactly these settings; None where there is none."""
     prepared = Run.objects.exclude(state="preparing").filter(facts__config_sha256=sha256)
     return prepared.order_by("-pk").first()
+
+
+def hide(run: Run, hidden: Callable[[str], str]) -> bool:
+    """Rewrite what is told of a run's data, where a person was quoted in it; whether anything changed. Nothing of it was approved."""
+    told = json.dumps(run.facts, ensure_ascii=False)
+    clean = hidden(told)
+    if clean == told:
+        return False
+    run.facts = json.loads(clean)
+    run.save(update_fields=["facts"])
+    return True
 
 
 def move(run: Run, state: str) -> None:

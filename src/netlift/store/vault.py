@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from netlift.errors import SettingsError
-from netlift.store import audit, keys
+from netlift.store import audit, erased, keys
 from netlift.store.models import Contact, Suppression
 
 Row = TypeVar("Row")
+Person = Mapping[str, str | None]  # customer_id, and email and phone where they are known
 
 CHUNK = 500  # rows per statement, below SQLite's limit of variables
 
@@ -28,10 +29,10 @@ def put(rows: Iterable[Mapping[str, str | None]]) -> int:
     Args:
         rows: customer_id, email, phone and any further text fields; empty and missing ones are left out.
     """
-    key, count = keys.vault_key(), 0
+    key, box, count = keys.vault_key(), keys.box(), 0
     with transaction.atomic():
         for chunk in _chunks(rows):
-            contacts = [_sealed(key, row) for row in chunk]
+            contacts = [_sealed(key, box, row) for row in chunk]
             Contact.objects.bulk_create(
                 contacts,
                 update_conflicts=True,
@@ -48,7 +49,7 @@ def fields(customer_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     Raises:
         SettingsError: the vault was written with another key.
     """
-    box = Fernet(keys.vault_key())
+    box = keys.box()
     found: dict[str, dict[str, str]] = {}
     for chunk in _chunks(customer_ids):
         for customer_id, blob in Contact.objects.filter(customer_id__in=chunk).values_list("customer_id", "blob"):
@@ -59,15 +60,114 @@ def fields(customer_ids: Sequence[str]) -> dict[str, dict[str, str]]:
 def suppress(customer_id: str, *, reason: str, actor: str, channel: str = "") -> None:
     """Never contact this customer again, on one channel or (channel = "") on any; the addresses known now are included.
 
-    The audit trail tells of it by the customer's keyed hash only.
+    On any channel it is an objection to direct marketing, which ends profiling as well (`objecting`). The audit trail tells of
+    it by the customer's keyed hash only.
     """
     customer = keys.keyed_hash("customer", customer_id)
     with transaction.atomic():
         contact = Contact.objects.filter(customer_hash=customer).first()
         hashes = [customer, *((contact.email_hash, contact.phone_hash) if contact else ())]
-        for one in filter(None, hashes):
-            Suppression.objects.get_or_create(hash=one, channel=channel, defaults={"reason": reason})
+        _suppress(hashes, reason=reason, channel=channel)
         audit.record("suppress", actor=actor, details={"customer": customer, "channel": channel, "reason": reason})
+
+
+def suppress_address(*, email: str | None = None, phone: str | None = None, reason: str, actor: str, channel: str = "") -> None:
+    """The same for whoever has an address or a number, in the vault or not: only keyed hashes of them are kept."""
+    hashes = [one for one in (email_hash(email), phone_hash(phone)) if one]
+    with transaction.atomic():
+        _suppress(hashes, reason=reason, channel=channel)
+        audit.record("suppress", actor=actor, details={"addresses": hashes, "channel": channel, "reason": reason})
+
+
+def objectors(people: Iterable[Person], *, reason: str | None = None) -> list[Person]:
+    """Those of these people who must be left out of profiling: they, or whoever has their address, objected on every channel.
+
+    Args:
+        people: rows with customer_id and, where known, email and phone, from anywhere: they need not be in the vault.
+        reason: those alone who are suppressed for this reason.
+    """
+    every = Suppression.objects.filter(channel="")
+    in_force = frozenset((every if reason is None else every.filter(reason=reason)).values_list("hash", flat=True))
+    if not in_force:
+        return []
+    key = keys.vault_key()
+    return [row for row in people if not in_force.isdisjoint(_hashes(row, key))]
+
+
+def objecting(people: Iterable[Person]) -> frozenset[str]:
+    """Their ids."""
+    return frozenset(str(row["customer_id"]) for row in objectors(people))
+
+
+def any_objection() -> bool:
+    """Whether anybody objected on every channel."""
+    return Suppression.objects.filter(channel="").exists()
+
+
+def reencrypt() -> int:
+    """Encrypt all contact data with the newest key; the answer is the number of people. Call it in the transaction of the act."""
+    box, count = keys.box(), 0
+    for chunk in _chunks(Contact.objects.order_by("pk").iterator(CHUNK)):
+        for contact in chunk:
+            _opened(box, bytes(contact.blob))  # with a sentence where none of the keys fits
+            contact.blob = box.rotate(bytes(contact.blob))
+        count += Contact.objects.bulk_update(chunk, ["blob"])
+    return count
+
+
+def forget(customer_id: str) -> bool:
+    """Delete a customer's contact data; whether there were any. Call it in the transaction of the act."""
+    return bool(Contact.objects.filter(customer_id=customer_id).delete()[0])
+
+
+def same_address(customer_id: str) -> list[str]:
+    """Ids of the customers in the vault who have the e-mail address or the number of this one, itself left out."""
+    contact = Contact.objects.filter(customer_id=customer_id).first()
+    if contact is None:
+        return []
+    same = Q(email_hash=contact.email_hash or None) | Q(phone_hash=contact.phone_hash or None)
+    return list(Contact.objects.filter(same).exclude(pk=contact.pk).order_by("pk").values_list("customer_id", flat=True))
+
+
+def of_address(email: str | None, phone: str | None) -> list[str]:
+    """Ids of the customers in the vault who have this e-mail address or number."""
+    same = Q(email_hash=email_hash(email) or None) | Q(phone_hash=phone_hash(phone) or None)
+    return list(Contact.objects.filter(same).order_by("pk").values_list("customer_id", flat=True))
+
+
+def suppressions(customer_id: str) -> list[dict[str, str]]:
+    """What is suppressed of a customer, or of whoever has the same address: channel ("" = all), reason, when."""
+    contact = Contact.objects.filter(customer_id=customer_id).first()
+    hashes = [keys.keyed_hash("customer", customer_id), *((contact.email_hash, contact.phone_hash) if contact else ())]
+    found = Suppression.objects.filter(hash__in=[one for one in hashes if one]).order_by("at", "pk")
+    return [
+        {"channel": channel, "reason": reason, "at": at.isoformat(timespec="seconds")}
+        for channel, reason, at in dict.fromkeys(found.values_list("channel", "reason", "at"))
+    ]
+
+
+def email_hash(email: str | None, *, key: bytes | None = None) -> str:
+    """The keyed hash of an e-mail address, whatever its case; "" of none."""
+    plain = (email or "").strip().lower()
+    return keys.keyed_hash("email", plain, key=key) if plain else ""
+
+
+def phone_hash(phone: str | None, *, key: bytes | None = None) -> str:
+    """The keyed hash of a telephone number, however it is spaced; "" of none."""
+    plain = re.sub(r"[^\d+]", "", phone or "")
+    return keys.keyed_hash("phone", plain, key=key) if plain else ""
+
+
+def _hashes(row: Mapping[str, str | None], key: bytes) -> list[str]:
+    customer = keys.keyed_hash("customer", str(row["customer_id"]), key=key)
+    return [customer, *filter(None, (email_hash(row.get("email"), key=key), phone_hash(row.get("phone"), key=key)))]
+
+
+def _suppress(hashes: Iterable[str], *, reason: str, channel: str) -> None:
+    for one in filter(None, hashes):
+        Suppression.objects.get_or_create(hash=one, channel=channel, defaults={"reason": reason})
+        if reason == erased.REASON:  # whatever the reason was before, what comes in again must go again
+            Suppression.objects.filter(hash=one, channel=channel).update(reason=reason)
 
 
 def suppressed(channel: str | None = None, customer_ids: Sequence[str] | None = None) -> frozenset[str]:
@@ -90,7 +190,7 @@ def salt() -> str:
     return keys.keyed_hash("experiment", "salt")
 
 
-def _sealed(key: bytes, row: Mapping[str, str | None]) -> Contact:
+def _sealed(key: bytes, box: MultiFernet, row: Mapping[str, str | None]) -> Contact:
     kept = {name: text.strip() for name, text in row.items() if name != "customer_id" and text and text.strip()}
     customer_id = row["customer_id"]
     if not customer_id:
@@ -98,14 +198,14 @@ def _sealed(key: bytes, row: Mapping[str, str | None]) -> Contact:
     return Contact(
         customer_id=customer_id,
         customer_hash=keys.keyed_hash("customer", customer_id, key=key),
-        email_hash=keys.keyed_hash("email", kept["email"].lower(), key=key) if "email" in kept else "",
-        phone_hash=keys.keyed_hash("phone", re.sub(r"[^\d+]", "", kept["phone"]), key=key) if "phone" in kept else "",
-        blob=Fernet(key).encrypt(json.dumps(kept, ensure_ascii=False).encode()),
+        email_hash=email_hash(kept.get("email"), key=key),
+        phone_hash=phone_hash(kept.get("phone"), key=key),
+        blob=box.encrypt(json.dumps(kept, ensure_ascii=False).encode()),
         changed_at=timezone.now(),
     )
 
 
-def _opened(box: Fernet, blob: bytes) -> dict[str, str]:
+def _opened(box: MultiFernet, blob: bytes) -> dict[str, str]:
     try:
         opened: dict[str, str] = json.loads(box.decrypt(blob))
     except InvalidToken as error:

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
 
-from netlift import features, segments, sources
+from netlift import features, segments
 from netlift.engine import Engine, Session, quoted
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Features, Floats
 from netlift.segments import Drift, Model, Why
 from netlift.settings import Settings, given
-from netlift.store import audit, open_store, people, runs, store_folder
-from netlift.workflow import outputs
+from netlift.store import audit, open_store, people, runs
+from netlift.workflow import objections, outputs
 from netlift.workflow.kept import settings_of
 from netlift.workflow.prepare import MODEL
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -69,12 +69,14 @@ def assign(
     _same_money(run_id, then_settings, settings)
     watch = Stopwatch(display or Quiet())
     with Engine(settings.engine) as engine:
-        tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
+        loaded = watch.run("sources", lambda p: objections.load(settings, engine, p))
+        tables = loaded.tables
         with features.computing(settings, engine, tables) as session:
             known = watch.run("features", lambda p: features.build(settings, session, tables, p, learnt=model.learnt))
             values = _inputs(run_id, model, known)
             reasons = None if why is None else _why(session, model, why)
             found = watch.run("segments", lambda _: segments.assigned(session, model, known.customer_ids))
+    objections.forget_again(loaded, settings)
     before = pq.read_table(folder / "customers.parquet", columns=["customer_id", "segment"])
     then = (np.array(before["customer_id"].to_pylist(), dtype=object), before["segment"].to_numpy())
     customers = outputs.customers(known, found, _names(folder))

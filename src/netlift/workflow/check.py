@@ -7,7 +7,7 @@ from typing import Any
 
 from netlift import features, sources
 from netlift.engine import Engine
-from netlift.records import Features
+from netlift.records import Features, Tables
 from netlift.settings import Settings, given
 from netlift.workflow import outputs
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -38,6 +38,8 @@ def check(config: Settings | Path | str, *, display: Display | None = None) -> d
             {"name": f.name, "unit": f.unit, "meaning": f.meaning, "missing": f.missing, "sensitivity": f.sensitivity}
             for f in known.features
         ],
+        "register": [outputs.plain(entry) for entry in sources.column_register(settings, tables)],
+        "register_lines": _lines(settings, tables),
         "health": [outputs.plain(figure) for figure in tables.health],
         "suggestions": [{"features": count, "add": text} for count, text in features.suggestions(tables)],
         "notes": [*known.notes, *_sensitive(known)],
@@ -45,6 +47,15 @@ def check(config: Settings | Path | str, *, display: Display | None = None) -> d
         if known.outcome
         else "none: add [response] and past contacts, so that segments can be judged in money",
     }
+
+
+def _lines(settings: Settings, tables: Tables) -> str:
+    """What to paste into netlift.toml so that every column is registered; "" where all are."""
+    unknown: dict[str, list[str]] = {}
+    for entry in sources.column_register(settings, tables):
+        if entry.standing == "not registered":
+            unknown.setdefault(entry.table, []).append(entry.column)
+    return "\n\n".join(sources.lines(table, columns) for table, columns in unknown.items())
 
 
 def _sensitive(known: Features) -> list[str]:

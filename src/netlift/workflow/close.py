@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 from django.db import transaction
 
 from netlift import measurement, reports, snapshot, sources
 from netlift.engine import Engine, Session, computing
 from netlift.errors import Refused
-from netlift.records import Measurement, Progress, Tables
+from netlift.records import Audience, Measurement, Progress, Tables
 from netlift.settings import Settings, given
-from netlift.store import audit, open_store, people, store_folder
-from netlift.workflow import outputs, show
+from netlift.store import audit, erased, open_store, people
+from netlift.workflow import objections, outputs, show
 from netlift.workflow.kept import settings_of
 from netlift.workflow.prepare import SNAPSHOT
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -63,10 +64,12 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
     folder = Path(plan["folder"])
     narrowed = _narrowed(settings_of(folder))
     with Engine(narrowed.engine) as engine:
-        tables = watch.run("sources", lambda p: sources.load(narrowed, engine, p, landing=store_folder() / "landing"))
+        loaded = watch.run("sources", lambda p: objections.load(narrowed, engine, p, erased_only=True))
+        tables = loaded.tables
         sent_at = show.sent_at(run_id)
         with computing(narrowed.engine, engine, _given(tables)) as session:
             measured = watch.run("measurement", lambda p: _measured(narrowed, session, tables, folder=folder, sent_at=sent_at, progress=p))
+    objections.forget_again(loaded, narrowed)
     content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
     report = watch.run("reports", lambda _: reports.write(content, folder))
     outputs.write_json(measured, folder / "measurement.json")
@@ -83,9 +86,15 @@ def _given(tables: Tables) -> list[str]:
     return [name for name in SALES if tables.has(name)]
 
 
+def _known(audience: Audience) -> Audience:
+    """Without those who were erased: their sales are gone, and would count as none."""
+    kept = np.array([not erased.is_pseudonym(customer) for customer in audience.customer_ids], dtype=bool)
+    return Audience(*(getattr(audience, field.name)[kept] for field in dataclasses.fields(audience)))
+
+
 def _measured(settings: Settings, engine: Session, tables: Tables, *, folder: Path, sent_at: datetime, progress: Progress) -> Measurement:
     """The run's own arms first: they alone were drawn at random. Past campaigns after them, where there are any."""
-    audience = outputs.read_audience(folder / "audience.parquet")
+    audience = _known(outputs.read_audience(folder / "audience.parquet"))
     own = measurement.measure_run(settings, engine, tables, run_id=f"run {folder.name}", audience=audience, sent_at=sent_at)
     sentence = measurement.run_sentence(own)
     randomised = next((e for e in reversed(own) if e.scope == own[0].scope and e.lift is not None), None)

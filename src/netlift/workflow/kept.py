@@ -21,12 +21,14 @@ from netlift.workflow import outputs
 from netlift.workflow.approval import AUDIENCE, approval_hash, local
 
 KEPT, PLAN = "settings.json", "plan.npz"
+REACHED = "reached by version"  # how the reason begins for whoever heard of the campaign already
 NOBODY = Audience(*[np.empty(0, dtype=kind) for kind in (object, np.int64, object, object, object, np.float64, object)])
 
 
-def write_settings(settings: Settings, folder: Path) -> None:
-    """Keep the settings a run is prepared with."""
-    outputs.write_json({"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}, folder / KEPT)
+def write_settings(settings: Settings, folder: Path, *, out: Path | None = None) -> None:
+    """Keep the settings a run is prepared with, and where the copy of its files is."""
+    kept = {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256, "out": out}
+    outputs.write_json(kept, folder / KEPT)
 
 
 def settings_of(folder: Path) -> Settings:
@@ -69,7 +71,7 @@ def without(plan: Plan, reached: Collection[str], *, version: int) -> Plan:
     everybody = plan.audience
     out = everybody.contacted() & np.isin(everybody.customer_ids.astype(str), sorted(reached))
     reason = everybody.excluded_reason.copy()
-    reason[out] = f"reached by version {version}"
+    reason[out] = f"{REACHED} {version}"
     return replace(plan, audience=replace(everybody, excluded_reason=reason))
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from netlift.engine import Engine
+from netlift.engine import Engine, quoted
 from netlift.errors import SettingsError
 from netlift.records import (
     Asking,
@@ -138,6 +138,15 @@ def write_asking(customer_ids: Texts, asking: Asking, path: Path) -> None:
     """Write what asking each customer in a survey is worth; chance_to_answer is null where it is not known."""
     chance = pa.nulls(len(customer_ids), pa.float64()) if asking.chance is None else pa.array(asking.chance)
     pq.write_table(pa.table({"customer_id": pa.array(customer_ids, pa.string()), "worth": asking.worth, "chance_to_answer": chance}), path)
+
+
+def write_facts(engine: Engine, audience: Audience, features: Sequence[str], path: Path) -> None:
+    """Write what was known of everybody who gets a message, from the engine's table `features`: later it is told from this file alone."""
+    contacted = pa.array(audience.customer_ids[audience.contacted()], pa.string())
+    engine.register("__contacted", pa.table({"customer_id": contacted}))
+    wanted = ", ".join(["f.customer_id", *(f"f.{quoted(name)}" for name in features)])
+    engine.write_parquet(f"SELECT {wanted} FROM features AS f SEMI JOIN __contacted AS c USING (customer_id) ORDER BY customer_id", path)
+    engine.unregister("__contacted")
 
 
 def write_comparison(segmentation: Segmentation, path: Path) -> None:

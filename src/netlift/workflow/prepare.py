@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,8 @@ import pyarrow.parquet as pq
 from django.db import transaction
 
 import netlift
-from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot, sources
-from netlift.engine import Engine, Session
+from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot
+from netlift.engine import Engine, Session, quoted
 from netlift.errors import SettingsError
 from netlift.records import (
     Assignment,
@@ -34,11 +35,12 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import kept, outputs, universal
+from netlift.workflow import kept, objections, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.kept import KEPT, PLAN
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
+NARROW = 6  # columns of everybody that come from Spark to this machine at once
 OPINIONS = "survey.json"
 PROPOSALS = "proposals.json"
 ACCOUNTING, EFFECTS = "accounting.json", "effects.json"
@@ -56,7 +58,12 @@ FILES = {
     "quarantine",
     "report.html",
 }
-SNAPSHOT, MODEL, ASKING = "content.npz", "model.npz", "asking.parquet"  # what later verbs need; only in netlift's own folder
+SNAPSHOT, MODEL, ASKING, FACTS = (
+    "content.npz",
+    "model.npz",
+    "asking.parquet",
+    "facts.parquet",
+)  # for later verbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Prepared:
 class _Thought:
     """What the stages from sources to review made of the data."""
 
-    tables: Tables
+    loaded: objections.Loaded
     features: Features
     segmentation: Segmentation
     insight: Insight
@@ -82,6 +89,11 @@ class _Thought:
     plan: Plan
     figures: review.Measured
     result: ReviewResult
+
+    @property
+    def tables(self) -> Tables:
+        """What was learnt from."""
+        return self.loaded.tables
 
 
 def prepare(
@@ -131,7 +143,7 @@ def _copy(folder: Path, out: Path) -> None:
     """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, PLAN, MODEL, ASKING))
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, PLAN, MODEL, ASKING, FACTS))
     except shutil.Error as error:  # of each file that could not be copied: from, to and why
         why = str(error.args[0][0][2]).split(":", 1)[0].partition("] ")[2]  # without the number
         raise SettingsError(f"--out '{out}' cannot be written: {why}; name another folder.") from error
@@ -153,13 +165,16 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             watch.run("reports", lambda _: reports.write(content, work))
             facts = _facts(settings, run_id, thought, watch)
             outputs.write_json(facts, work / "run.json")
-            kept.write_settings(settings, work)
+            kept.write_settings(settings, work, out=out and out.absolute())
             kept.write_plan(thought.plan, thought.figures, work)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
+    objections.forget_again(thought.loaded, settings)
+    objections.none_since(thought.audience.customer_ids)
     if out is not None:
         _copy(folder, out)
     frozen = freeze(thought.plan, settings, thought.result)
     with transaction.atomic():  # contact data and plan are kept together or not at all
+        objections.none_since(thought.audience.customer_ids)
         universal.keep(settings.experiment.universal_holdout, actor=author)
         vault.put(contacts)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
@@ -168,7 +183,8 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
 
 def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch) -> _Thought:
     """The stages, in order: this function is the way of the data."""
-    tables = watch.run("sources", lambda p: sources.load(settings, engine, p, landing=store_folder() / "landing"))
+    loaded = watch.run("sources", lambda p: objections.load(settings, engine, p))
+    tables = loaded.tables
     experiment = f"run {run_id}"
     with features.computing(
         settings, engine, tables
@@ -178,6 +194,8 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
         told = watch.run("insight", lambda _: _explained(settings, known, found, tables, session))
         u = experiments.draw(session, salt=vault.salt(), experiment=experiment)
         set_apart = universal.members(session, known.customer_ids, share=universal.grown(settings.experiment.universal_holdout))
+        if session is not engine:
+            _bring(engine, session, _explaining(found))
     choice = watch.run("offers", lambda _: _chosen(settings, engine, tables, known, found, told=told, set_apart=set_apart))
     assignment = watch.run(
         "experiments", lambda _: experiments.assign(settings, known, choice, experiment=experiment, u=u, segment=found.segment)
@@ -185,12 +203,23 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
     figures, result = watch.run("review", lambda _: _reviewed(settings, known, plan))
-    return _Thought(tables, known, found, told, choice, assignment, audience, plan, figures, result)
+    return _Thought(loaded, known, found, told, choice, assignment, audience, plan, figures, result)
 
 
 def _reviewed(settings: Settings, known: Features, plan: Plan) -> tuple[review.Measured, ReviewResult]:
     figures = review.measured(known, plan, seed=settings.project.seed)
     return figures, review.review(plan, settings.review, figures)
+
+
+def _bring(engine: Engine, session: Session, columns: Sequence[str]) -> None:
+    """Keep columns of Spark's table `features` in the engine, where Spark is gone when the facts are written; a few at a time."""
+    parts = [columns[start : start + NARROW] for start in range(0, max(1, len(columns)), NARROW)]
+    for number, names in enumerate(parts):
+        engine.register("__came", session.arrow(f"SELECT {', '.join(['customer_id', *map(quoted, names)])} FROM features"))
+        engine.keep(f"__facts_{number}", "SELECT * FROM __came")
+        engine.unregister("__came")
+    others = "".join(f" JOIN __facts_{number} USING (customer_id)" for number in range(1, len(parts)))
+    engine.view("features", f"SELECT * FROM __facts_0{others}")
 
 
 def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:
@@ -302,6 +331,7 @@ def _write(engine: Engine, thought: _Thought, content: ReportContent, folder: Pa
         outputs.write_json([outputs.plain(e) for e in thought.choice.effects], folder / EFFECTS)
     outputs.write_audience(thought.audience, folder / "audience.parquet")
     outputs.write_quarantine(engine, thought.tables, folder / "quarantine")
+    outputs.write_facts(engine, thought.audience, _explaining(thought.segmentation), folder / FACTS)
     (folder / MODEL).write_bytes(thought.segmentation.model or b"")
     # the report at the end needs everything but the matrices and the model
     slim = dataclasses.replace(
@@ -334,6 +364,11 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "as_of": thought.features.as_of.isoformat(),
         "warnings": list(dict.fromkeys([*thought.features.notes, *thought.segmentation.warnings, *thought.choice.warnings])),
     }
+
+
+def _explaining(found: Segmentation) -> tuple[str, ...]:
+    """The features that say why a customer is in a segment: those the model needs, where there is one."""
+    return segments.restored(found.model, sha256=hashlib.sha256(found.model).hexdigest()).inputs if found.model else found.inputs
 
 
 def _contacts(engine: Engine) -> list[dict[str, str]]:
