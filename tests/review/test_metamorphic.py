@@ -113,11 +113,13 @@ CHANGES: dict[str, Callable[[Case], None]] = {
 }
 
 
-SPARED = ("N68", "exclusion")  # everybody up to 25 left out spares the minors, too: that is milder, and rightly
+SPARED = {("N68", "exclusion"), ("N211", "exclusion")}  # everybody up to 25 left out spares the minors, too: that is milder, and rightly
 
 
 @pytest.mark.parametrize(
-    ("case", "name"), [(c, n) for c in CASES for n in CHANGES if (c["id"], n) != SPARED], ids=lambda x: x if isinstance(x, str) else x["id"]
+    ("case", "name"),
+    [(c, n) for c in CASES for n in CHANGES if (c["id"], n) not in SPARED],
+    ids=lambda x: x if isinstance(x, str) else x["id"],
 )
 def test_never_milder(case: Case, name: str) -> None:
     """None of these changes makes a campaign more acceptable."""

@@ -34,7 +34,7 @@ from netlift.review.vulnerable_pressure import vulnerable_pressure
 from netlift.settings import ReviewSettings
 
 # Raise the number with any change of a check or a threshold: it is part of what is approved, as is the catalogue's version.
-POLICY_VERSION = f"3/{catalogue.VERSION}"
+POLICY_VERSION = f"4/{catalogue.VERSION}"
 
 Check = Callable[[Campaign, ReviewSettings], tuple[Finding, ...]]
 Verdict = Literal["block", "review", "pass"]

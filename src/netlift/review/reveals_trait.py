@@ -18,7 +18,7 @@ TINY = 50  # people, likewise
 FAMILY = frozenset({"parenting", "family_status", "age", "dating"})
 # Parts of a copy that are names: links, tracking parameters, alt texts, codes.
 TAGS = re.compile(
-    r"""https?://[^\s"'<>]+|www\.[^\s"'<>]+|\butm_\w+\s*[=:]\s*[^\s&"'<>]+|(?i:alt|title)\s*=\s*(?:"[^"]*"|'[^']*')"""
+    r"""(?i:https?://[^\s"'<>]+|www\.[^\s"'<>]+|\butm_\w+\s*[=:]\s*[^\s&"'<>]+)|(?i:alt|title)\s*=\s*(?:"[^"]*"|'[^']*')"""
     r"""|\[image:[^\]]*\]|!\[[^\]]*\]|(?i:\b(?:code|coupon|voucher|gutschein\w*|c[oó]digo|cup[oó]n|rabattcode)\b)\W{1,3}[\w-]+|\b(?=[A-Z_-]*\d)[A-Z][A-Z0-9_-]{4,}\b"""
 )
 
