@@ -11,6 +11,7 @@ from netlift.review.campaign import Campaign, Condition, at, found
 from netlift.review.signals import signals
 from netlift.settings import ReviewSettings
 
+WIDE = 60  # years: an upper end from here on only rules out the oldest, and says nothing of the young
 SIGNS = 2  # different words of school life that make an offer for children one to children
 
 
@@ -35,7 +36,7 @@ def _ages(condition: Condition, *, adults: bool) -> Iterator[Finding]:
     where, evidence = (span.where, span.evidence) if span.evidence else (f"{condition.where}.field", condition.field)
     if _young(span):
         yield _blocked(where, evidence)
-    elif span.low < ADULT and not adults:
+    elif span.low < ADULT and span.high < WIDE and not adults:
         text = f"'{evidence}' has no lower end, so people below {ADULT} may be among them. Add an age of at least {ADULT}."
         yield found("MINORS", "review", where, text, evidence=evidence, fix="adults_only")
 

@@ -1,4 +1,4 @@
-"""The verb and the table of checks. A new check is a file here and a line in CHECKS."""
+"""The table of checks. A new check is a file here and a line in CHECKS."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from netlift import catalogue, plugins
-from netlift.records import Finding, Plan, ReviewResult
-from netlift.review.campaign import SEVERITIES, Campaign, Measured
+from netlift.records import Finding
+from netlift.review.campaign import SEVERITIES, Campaign
 from netlift.review.country import country
-from netlift.review.describe import described
 from netlift.review.disparate_impact import disparate_impact
 from netlift.review.distance_from_declared import distance_from_declared
 from netlift.review.feature_leak import feature_leak
@@ -63,12 +62,6 @@ CHECKS: dict[str, Check] = {
     "measurability": measurability,
     "segments_targeted": segments_targeted,
 }
-
-
-def review(plan: Plan, policy: ReviewSettings, measured: Measured | None = None) -> ReviewResult:
-    """All findings on a plan, the most severe first; the verdict is the most severe of them, `pass` where only notes remain."""
-    findings = judge(described(plan, measured), policy)
-    return ReviewResult(verdict(findings), findings, POLICY_VERSION)
 
 
 def judge(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:

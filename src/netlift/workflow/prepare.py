@@ -35,7 +35,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given, parse
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import outputs, universal
+from netlift.workflow import chosen, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -195,6 +195,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     )
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
+    plan = dataclasses.replace(plan, **_known_by(settings, engine, tables, plan, told))
     result = watch.run("review", lambda _: review.review(plan, settings.review, review.measured(known, plan, seed=settings.project.seed)))
     return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
 
@@ -255,6 +256,14 @@ def _plan(
         budget=sum(settings.contact_cost(c) * float((audience.channel[contacted] == c).sum()) for c in settings.channels),
         categories=tuple(sorted({c for o in settings.offers if o.name in sent for c in o.categories})),
     )
+
+
+def _known_by(settings: Settings, engine: Engine, tables: Tables, plan: Plan, told: Insight) -> dict[str, Any]:
+    """By what the plan's people are chosen."""
+    contacted = plan.audience.contacted()
+    reached = {int(s) for s in np.unique(plan.audience.segment[contacted])}
+    ids = plan.audience.customer_ids[contacted]
+    return chosen.known_by(settings, engine, tables, inputs=plan.inputs, told=told, contacted=ids, reached=reached)
 
 
 def _messages(settings: Settings, audience: Audience) -> tuple[Message, ...]:

@@ -35,6 +35,7 @@ def plan(run_id: str) -> dict[str, Any]:
         "approval_hash": run.approval_hash,
         "findings": run.findings.get("findings", []),
         "policy_version": run.findings.get("policy_version", ""),
+        **{name: run.findings.get(name) for name in ("score", "contributions", "remedy")},
         "votes": [
             {"voter": v.voter.username, "vote": v.vote, "text": v.text, "at": _time(v.at), "version": v.version, "void": v.void}
             for v in votes
