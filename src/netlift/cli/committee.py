@@ -36,7 +36,8 @@ def review_list(as_json: Json = False) -> None:
 
 @review_app.command("show")
 def review_show(run_id: RunId, as_json: Json = False) -> None:
-    """Show one plan: state, findings, audience, votes."""
+    """Show one plan: state, verdict with its gravest reasons, the cheapest fix, audience, findings, messages."""
+    from netlift.reports import verdict
     from netlift.workflow import show
 
     open_store()
@@ -45,7 +46,16 @@ def review_show(run_id: RunId, as_json: Json = False) -> None:
         print_json(plan)
         return
     say(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
-    say(f"Policy: {plan['verdict']}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
+    score = "" if plan["score"] is None else f", risk score {plan['score']:.1f} of 100"
+    say(f"Policy: {plan['verdict']}{score}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
+    for number, reason in enumerate(verdict.reasons(plan["findings"]), 1):
+        evidence = f" ('{reason['evidence']}')" if reason["evidence"] else ""
+        say(f"  {number}. {reason['code']} at {reason['where']}{evidence}: {reason['text']}")
+    if plan["remedy"]:
+        say(f"Cheapest fix: {verdict.remedy(plan['remedy'], plan['facts'].get('currency', ''))}")
+    parts = [f"{words} {added:+.2f}" for words, added in verdict.contributions(plan["contributions"])]
+    if parts:
+        say(f"The score's log-odds: {', '.join(parts)}.")
     print_table("Audience", ("people", "number"), plan["counts"].items())
     for finding in plan["findings"]:
         say(f"{finding['severity']} {finding['code']}: {finding['text']}")

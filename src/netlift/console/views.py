@@ -15,7 +15,7 @@ from netlift.console import files
 from netlift.console.access import roles_of
 from netlift.console.committee import hindrances
 from netlift.errors import NotFound
-from netlift.reports import charts, summary
+from netlift.reports import charts, summary, verdict
 from netlift.workflow import show
 
 RUNS_PER_PAGE = 50
@@ -99,6 +99,9 @@ def committee_page(request: HttpRequest, run_id: int, *, problem: str = "", stat
         "plan": plan,
         "currency": files.currency(folder),
         "review_sentence": summary.REVIEWS[plan["verdict"]],
+        "reasons": verdict.reasons(plan["findings"]),
+        "remedy": verdict.remedy(plan["remedy"], files.currency(folder)),
+        "score_parts": verdict.contributions(plan["contributions"]),
         "audience": summary.audience_lines(plan["counts"]),
         "hindrance": hindrances(plan, request.user.get_username(), roles_of(request.user)),
         "problem": problem,

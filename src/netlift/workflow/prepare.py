@@ -334,6 +334,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "netlift_version": netlift.__version__,
         "config_sha256": settings.sha256,
         "engine": settings.engine.name,
+        "currency": settings.project.currency,
         "seed": settings.project.seed,
         "inputs": outputs.inputs(thought.tables),
         "health": [outputs.plain(figure) for figure in thought.tables.health],
