@@ -121,10 +121,10 @@ def review_cases(
     as_json: Json = False,
 ) -> None:
     """Judge campaigns written in a file by the policy checks: verdict, evidence, score and the cheapest fix of each."""
-    from netlift.workflow.cases import cases
+    from netlift.workflow.cases import told
 
     unread = 0
-    for case in cases(file):
+    for case, findings in told(file):
         unread += "error" in case
         if as_json:
             print_json(case)
@@ -132,8 +132,8 @@ def review_cases(
             say(case["error"])
         else:
             say(f"{case['id']}: {case['verdict']}, score {case['score']:g}. {', '.join(case['reason_codes'])}".rstrip())
-            for found in case["evidence"]:
-                say(f"  {found['severity']} {found['code']} at {found['where']}: {found['why']}")
+            for f in findings:
+                say(f"  {f.severity} {f.code} at {f.where}: {f.text}")
             if case["fix"]:
                 say(f"  Cheapest fix: {case['fix']['text']} Then: {case['fix']['verdict']}, score {case['fix']['score']:g}.")
     if unread:

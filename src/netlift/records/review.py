@@ -42,7 +42,7 @@ class Audience:
     def contacted(self) -> NDArray[np.bool_]:
         """Who gets a message: not excluded and not held out."""
         kept = np.equal(self.excluded_reason, np.array(None, dtype=object)) & np.not_equal(self.arm, np.array("holdout", dtype=object))
-        return kept.astype(np.bool_)
+        return np.asarray(kept, dtype=np.bool_)
 
     def counts(self) -> dict[str, int]:
         """Number of people contacted, held out, and excluded by reason; adds up to everybody."""
