@@ -53,7 +53,7 @@ def test_never_milder(case: Case) -> None:
 
 def test_every_relation_is_told_of_many_campaigns() -> None:
     """The generator makes thousands of variants and leaves no relation of the policy out."""
-    told = Counter(name for case in CASES for name, _ in variants(case))
+    told = Counter(name for case in CASES for name, _ in variants(case))  # not judged: that is the test before
     assert set(told) == {*ALWAYS, *OF_COPY, "grow by unrelated people", "hidden behind a score", "hidden behind a look-alike"} | {
         *(f"said in {language}" for language in ("English", "German", "Spanish")),
         *(f"trait moved to {place}" for place in PLACES_OF_TRAITS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 from netlift import catalogue, plugins
@@ -66,8 +67,14 @@ CHECKS: dict[str, Check] = {
 
 def judge(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:
     """What every check finds, the most severe first."""
-    findings = [f for check in plugins.table("checks", CHECKS).values() for f in check(campaign, policy)]
+    findings = [f for check in _checks().values() for f in check(campaign, policy)]
     return tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity)))
+
+
+@cache
+def _checks() -> dict[str, Check]:
+    """Ours and those of installed packages, looked for once."""
+    return plugins.table("checks", CHECKS)
 
 
 def verdict(findings: tuple[Finding, ...]) -> Verdict:
