@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from benchmarks.review_variants import ALWAYS, OF_COPY, variants
-from benchmarks.review_variants import PLACES as PLACES_OF_TRAITS
-from benchmarks.review_variants import changed as changed_by
-from benchmarks.review_variants import verdict as verdict_of
+from benchmarks._review_variants import ALWAYS, OF_COPY, variants
+from benchmarks._review_variants import PLACES as PLACES_OF_TRAITS
+from benchmarks._review_variants import changed as changed_by
+from benchmarks._review_variants import verdict as verdict_of
 
 from netlift.review import cases as read
 from netlift.review import judge, score, verdict
