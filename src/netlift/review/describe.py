@@ -23,7 +23,7 @@ def described(plan: Plan, measured: Measured | None = None) -> Campaign:
     ]
     return Campaign(
         jurisdiction=plan.country,
-        channels=tuple(sorted({str(c) for c in plan.audience.channel[contacted]})),
+        channels=tuple(np.unique(plan.audience.channel[contacted].astype(str)).tolist()),
         conditions=tuple(Condition(c.where, c.field, c.op, c.value, c.excluded) for c in plan.chosen_by),
         size=int(contacted.sum()),
         population=len(plan.audience.customer_ids),
@@ -55,5 +55,5 @@ def with_people(campaign: Campaign, plan: Plan, stay: NDArray[np.bool_], *, held
     left = replace(plan, audience=replace(audience, excluded_reason=reason, arm=arm))
     kept = left.audience.contacted()
     told = Contacts(plan.contacts_7d[kept] + 1, plan.contacts_30d[kept] + 1, listed=True)
-    channels = tuple(sorted({str(c) for c in audience.channel[kept]}))
+    channels = tuple(np.unique(audience.channel[kept].astype(str)).tolist())
     return replace(campaign, plan=left, size=int(kept.sum()), contacts=told, channels=channels)

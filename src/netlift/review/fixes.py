@@ -66,7 +66,8 @@ def _after(campaign: Campaign, edits: Sequence[Edit], policy: ReviewSettings) ->
     for edit in edits:
         campaign = edit.change(campaign)
         if campaign.plan is not None and edit.stay is not None:
-            campaign = with_people(campaign, campaign.plan, edit.stay(campaign.plan))
+            stay = edit.stay(campaign.plan)
+            campaign = campaign if stay.all() else with_people(campaign, campaign.plan, stay)
     findings = judge(campaign, policy)
     return Fix(tuple(edits), verdict(findings), score(campaign, findings)[0], campaign)
 
