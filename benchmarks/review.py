@@ -90,7 +90,7 @@ def _first_runs() -> dict[str, Any]:
 
 def _of_a_million() -> float:
     """CPU seconds of the review of a plan for a million people that is blocked, so that a fix is looked for, too."""
-    from tests.review.test_figures import a_million  # the plan of the test
+    from tests.review.test_figures import a_million  # noqa: PLC0415 - the plan of the test
 
     features, plan = a_million()
     start = time.process_time()
