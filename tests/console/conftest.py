@@ -14,8 +14,9 @@ from django.test import Client
 
 from netlift import reports, settings
 from netlift.records import Message, Plan, ReportContent
+from netlift.review import POLICY_VERSION, Measured
 from netlift.store import open_store, people, runs
-from netlift.workflow import outputs
+from netlift.workflow import kept, outputs
 from netlift.workflow.approval import approval_hash, freeze
 from tests.reports import example
 
@@ -71,7 +72,8 @@ def store(template: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def content() -> ReportContent:
     """What the run found."""
-    return replace(example.content(400), measurement=None, deliveries={})
+    made = example.content(400)
+    return replace(made, measurement=None, deliveries={}, review=replace(made.review, policy_version=POLICY_VERSION))
 
 
 @pytest.fixture
@@ -89,7 +91,9 @@ def prepare(store: Path, content: ReportContent, *, name: str = "Autumn") -> str
     folder = store / "runs" / run_id
     write_files(content, folder)
     config = settings.parse(NETLIFT_TOML, folder=store, sha256="0" * 64)
-    frozen = freeze(_plan(content), config)
+    kept.write_settings(config, folder)
+    kept.write_plan(_plan(content), Measured(), folder)
+    frozen = freeze(_plan(content), config, content.review)
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=content.review, approval_hash=approval_hash(frozen))
     return run_id

@@ -13,7 +13,10 @@ from .conftest import PASSWORD, PEOPLE, client
 
 OPEN = {"health", "login"}
 OWN_RULE = OPEN | {"logout"}
-POSTED = {"approve", "request_changes", "reject", "submit", "withdraw", "stop"}
+POSTED = {
+    *("approve", "request_changes", "reject", "revoke", "submit", "withdraw", "reopen", "resubmit"),
+    *("pause", "resume", "agree", "lift", "cancel", "stop"),
+}
 READ = {"runs", "run", "map", "map-picture", "review", "report"}
 
 
@@ -59,7 +62,7 @@ def test_pages_open_for_their_roles_only(pattern: URLPattern, run_id: str) -> No
 @pytest.mark.parametrize("name", sorted(POSTED))
 def test_acts_need_a_post(name: str, run_id: str) -> None:
     """A link can never vote."""
-    who = {"submit": "anna", "withdraw": "anna"}.get(name, "rita")
+    who = {"submit": "anna", "withdraw": "anna", "reopen": "anna", "resubmit": "anna", "pause": "olga", "resume": "olga"}.get(name, "rita")
     assert client(who).get(reverse(name, kwargs={"run_id": run_id})).status_code == 405
 
 

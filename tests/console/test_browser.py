@@ -106,9 +106,10 @@ def test_a_reviewer_signs_in_looks_and_approves(page: Page, address: str, run_id
     assert page.evaluate("document.querySelector('img.map').naturalWidth") > 300
     page.get_by_role("link", name="Review", exact=True).click()
     page.get_by_label("Remark (optional)").fill("good plan")
-    page.get_by_role("button", name="Approve this plan").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Your approval is recorded.")
-    expect(page.get_by_text("You have approved this plan already")).to_be_visible()
+    page.get_by_text("What you cannot do now").click()
+    expect(page.get_by_text("rita has approved run 1 already")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert show.plan(run_id)["approvals"] == 1

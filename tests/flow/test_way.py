@@ -22,6 +22,7 @@ from netlift.workflow.launch import launch
 from netlift.workflow.prepare import prepare
 from netlift.workflow.stages import STAGES
 from tests import shop
+from tests.workflow import plans
 
 
 class Recorder:
@@ -36,8 +37,8 @@ class Recorder:
 
 
 def committee() -> None:
-    for name in ("ann", "ben"):
-        people.add(name, "reviewer")
+    people.add("ann", "reviewer")
+    people.add("ben", "privacy")
 
 
 def test_a_customer_walks_through_all_stages_in_order(tmp_path: Path) -> None:
@@ -49,8 +50,8 @@ def test_a_customer_walks_through_all_stages_in_order(tmp_path: Path) -> None:
         config = shop.write(tmp_path / "shop", port=sink.port)
         run = prepare(settings.read(config), out=tmp_path / "run", display=recorders["prepare"])
         decide.submit(run.run_id)
-        decide.approve(run.run_id, actor="ann")
-        assert decide.approve(run.run_id, actor="ben")["state"] == "approved"
+        plans.approve(run.run_id, actor="ann")
+        assert plans.approve(run.run_id, actor="ben")["state"] == "approved"
         sent = launch(run.run_id, display=recorders["launch"])
         closed = close(run.run_id, display=recorders["close"])
     assert recorders["prepare"].entered == ["sources", "features", "segments", "insight", "offers", "experiments", "review", "reports"]
@@ -142,7 +143,7 @@ def test_sales_that_come_in_later_show_the_run_s_own_lift(tmp_path: Path) -> Non
         run = prepare(settings.read(shop.write(folder, port=sink.port)))
         decide.submit(run.run_id)
         for name in ("ann", "ben"):
-            decide.approve(run.run_id, actor=name)
+            plans.approve(run.run_id, actor=name)
         launch(run.run_id)
     assert "no sales after" in close(run.run_id).measurement.sentence
 

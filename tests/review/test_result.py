@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from netlift import snapshot
 from netlift.records import ChosenBy, Message, Plan
 from netlift.review import review
 from tests.review.conftest import HELD_OUT, POLICY, N, fact, texts, with_audience
@@ -102,3 +104,13 @@ def test_an_opt_in_of_everybody_lifts_its_topic(plan: Plan) -> None:
     assert review(asked, POLICY).verdict == "block"
     assert review(replace(asked, opt_ins=("baby_club",)), POLICY).verdict == "pass"
     assert review(replace(asked, opt_ins=("wine_club",)), POLICY).verdict == "block"
+
+
+def test_a_plan_kept_on_disk_is_judged_the_same(plan: Plan, tmp_path: Path) -> None:
+    """Conditions, definitions and purposes survive the snapshot that an edit and the start judge again."""
+    rules = (ChosenBy("w[0]", "profile.age", "between", (12.0, 17.0)), ChosenBy("w[1]", "profile.city", "in", ("Graz", "Linz")))
+    whole = replace(plan, chosen_by=rules, definitions={"a": "b > 1"}, sources=("enrichment",), purposes={"enrichment": "marketing"})
+    snapshot.save(whole, tmp_path / "plan.npz")
+    kept = snapshot.load(tmp_path / "plan.npz")
+    assert kept.chosen_by == rules
+    assert review(kept, POLICY) == review(whole, POLICY)

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlift.records import Audience, Message, Plan
+from netlift.records import Audience, Message, Plan, ReviewResult
+from netlift.review import POLICY_VERSION
 from netlift.settings import Settings
 from netlift.workflow.approval import approval_hash, audience_hash, freeze
 from tests.workflow import plans
 
+PASS = ReviewResult("pass", (), POLICY_VERSION)
 PLAN, SETTINGS = plans.plan(), plans.settings()
-CONTENT = freeze(PLAN, SETTINGS)
+CONTENT = freeze(PLAN, SETTINGS, PASS)
 HASH = approval_hash(CONTENT)
 
 
@@ -58,7 +60,7 @@ def with_row(column: str, value: object, row: int = 3) -> Audience:
 def test_content_survives_json() -> None:
     """What is stored as JSON and read back has the same hash."""
     assert approval_hash(json.loads(json.dumps(CONTENT))) == HASH
-    assert approval_hash(freeze(plans.plan(), plans.settings())) == HASH
+    assert approval_hash(freeze(plans.plan(), plans.settings(), PASS)) == HASH
 
 
 def test_parts_named_in_the_policy_are_there() -> None:
@@ -110,7 +112,7 @@ def test_one_changed_character_changes_the_hash(data: st.DataObject) -> None:
 )
 def test_every_person_counts(column: str, value: object) -> None:
     """One person more, less, elsewhere or in another arm changes the hash."""
-    assert approval_hash(freeze(replace(PLAN, audience=with_row(column, value)), SETTINGS)) != HASH
+    assert approval_hash(freeze(replace(PLAN, audience=with_row(column, value)), SETTINGS, PASS)) != HASH
 
 
 @pytest.mark.parametrize(
@@ -131,13 +133,13 @@ def test_every_person_counts(column: str, value: object) -> None:
 )
 def test_every_part_of_a_plan_counts(change: dict[str, Any]) -> None:
     """Another plan has another hash."""
-    assert approval_hash(freeze(replace(PLAN, **change), SETTINGS)) != HASH
+    assert approval_hash(freeze(replace(PLAN, **change), SETTINGS, PASS)) != HASH
 
 
 @pytest.mark.parametrize("change", [{"host": "127.0.0.2"}, {"port": 2526}, {"sender": "X <x@shop.example>"}, {"password_env": "P"}])
 def test_every_part_of_a_channel_counts(change: dict[str, Any]) -> None:
     """Another server, sender or place of the password has another hash."""
-    assert approval_hash(freeze(PLAN, plans.settings(**change))) != HASH
+    assert approval_hash(freeze(PLAN, plans.settings(**change), PASS)) != HASH
 
 
 def test_order_of_people_does_not_count() -> None:
@@ -150,17 +152,17 @@ def test_order_of_people_does_not_count() -> None:
 def test_people_without_consent_are_counted() -> None:
     """Only those who would be contacted; held out or excluded ones need none."""
     proofs = plans.texts([None, "", *["form"] * 16, None, None])
-    assert freeze(replace(PLAN, consent=proofs), SETTINGS)["consent"]["contacted_without"] == 2
+    assert freeze(replace(PLAN, consent=proofs), SETTINGS, PASS)["consent"]["contacted_without"] == 2
 
 
 def test_secrets_stay_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The content names where a password is found, never the password."""
     monkeypatch.setenv("SECRET", "hunter2")
     with_env: Settings = plans.settings(user="shop", password_env="SECRET")
-    assert "hunter2" not in json.dumps(freeze(PLAN, with_env))
-    assert freeze(PLAN, with_env)["channels"]["email"]["password_env"] == "SECRET"
+    assert "hunter2" not in json.dumps(freeze(PLAN, with_env, PASS))
+    assert freeze(PLAN, with_env, PASS)["channels"]["email"]["password_env"] == "SECRET"
     with_file = plans.settings(user="shop", password_file="secret.txt").model_copy(update={"folder": tmp_path})
-    assert freeze(PLAN, with_file)["channels"]["email"]["password_file"] == str(tmp_path / "secret.txt")
+    assert freeze(PLAN, with_file, PASS)["channels"]["email"]["password_file"] == str(tmp_path / "secret.txt")
 
 
 def test_no_contact_data_and_no_ids() -> None:
@@ -171,7 +173,7 @@ def test_no_contact_data_and_no_ids() -> None:
 def test_channel_without_settings_is_not_hidden() -> None:
     """A channel that is used stands in the content even where nothing is known of it."""
     everybody = with_row("channel", "sms")
-    content = freeze(replace(PLAN, audience=everybody), SETTINGS)
+    content = freeze(replace(PLAN, audience=everybody), SETTINGS, PASS)
     assert content["channels_used"] == ["email", "sms"]
     assert list(content["channels"]) == ["email"]
 

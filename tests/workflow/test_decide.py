@@ -44,8 +44,8 @@ def state(run_id: str) -> str:
 
 def test_two_votes_approve(waiting: str) -> None:
     """Submitted, one vote is not enough, two are; every step is in the trail."""
-    assert decide.approve(waiting, actor=MEMBERS[0])["state"] == "in_review"
-    plan = decide.approve(waiting, actor=MEMBERS[1], text="fine")
+    assert plans.approve(waiting, actor=MEMBERS[0])["state"] == "in_review"
+    plan = plans.approve(waiting, actor=MEMBERS[1], text="fine")
     assert (plan["state"], plan["approvals"], plan["quorum"]) == ("approved", 2, 2)
     assert [(v["voter"], v["vote"]) for v in plan["votes"]] == [(MEMBERS[0], "approve"), (MEMBERS[1], "approve")]
     acts = list(AuditEvent.objects.filter(run=int(waiting)).order_by("pk").values_list("act", "actor"))
@@ -56,9 +56,9 @@ def test_two_votes_approve(waiting: str) -> None:
 
 def test_the_same_member_counts_once(waiting: str) -> None:
     """Voting again is refused and changes nothing."""
-    decide.approve(waiting, actor=MEMBERS[0])
+    plans.approve(waiting, actor=MEMBERS[0])
     with pytest.raises(Refused, match="mia has approved run 1 already"):
-        decide.approve(waiting, actor=MEMBERS[0])
+        plans.approve(waiting, actor=MEMBERS[0])
     assert state(waiting) == "in_review"
 
 
@@ -66,7 +66,7 @@ def test_author_never_votes(waiting: str) -> None:
     """Not even with every role there is."""
     for role in people.ROLES:
         people.add(AUTHOR, role)
-    for act in (decide.approve, lambda r, actor: decide.reject(r, actor=actor, reason="no")):
+    for act in (plans.approve, lambda r, actor: decide.reject(r, actor=actor, reason="no")):
         with pytest.raises(Refused, match="ada prepared run 1, so somebody else must"):
             act(waiting, actor=AUTHOR)
     assert Vote.objects.count() == 0
@@ -75,14 +75,14 @@ def test_author_never_votes(waiting: str) -> None:
 def test_admin_and_owner_are_not_exempt(waiting: str) -> None:
     """Who may do everything else may not vote without a seat."""
     with pytest.raises(Refused, match="that takes the role reviewer or privacy"):
-        decide.approve(waiting)
+        plans.approve(waiting)
 
 
 def test_privacy_seat_votes(waiting: str) -> None:
     """The privacy office has a vote."""
     people.add("petra", "privacy")
-    decide.approve(waiting, actor="petra")
-    assert decide.approve(waiting, actor=MEMBERS[0])["state"] == "approved"
+    plans.approve(waiting, actor="petra")
+    assert plans.approve(waiting, actor=MEMBERS[0])["state"] == "approved"
 
 
 def test_blocking_finding_cannot_be_submitted(folder: Path) -> None:
@@ -108,30 +108,30 @@ def test_only_the_author_submits_and_withdraws(folder: Path) -> None:
 
 def test_reject_is_for_good(waiting: str) -> None:
     """A rejected plan can neither be submitted nor approved again; the reason is kept."""
-    decide.approve(waiting, actor=MEMBERS[0])
+    plans.approve(waiting, actor=MEMBERS[0])
     plan = decide.reject(waiting, actor=MEMBERS[0], reason="too pushy")
     assert (plan["state"], plan["votes"][-1]["text"]) == ("rejected", "too pushy")
     with pytest.raises(Refused, match="it is rejected"):
         decide.submit(waiting, actor=AUTHOR)
     with pytest.raises(Refused, match="it is rejected"):
-        decide.approve(waiting, actor=MEMBERS[1])
+        plans.approve(waiting, actor=MEMBERS[1])
 
 
 @pytest.mark.parametrize("back", ["changes", "withdraw", "stop"])
 def test_coming_back_starts_at_zero_votes(waiting: str, back: str) -> None:
     """After changes were asked for, a withdrawal or a stop, earlier votes no longer count."""
-    decide.approve(waiting, actor=MEMBERS[0])
+    plans.approve(waiting, actor=MEMBERS[0])
     if back == "changes":
         assert decide.request_changes(waiting, actor=MEMBERS[1], text="shorter")["state"] == "changes_requested"
     elif back == "withdraw":
         assert decide.withdraw(waiting, actor=AUTHOR)["state"] == "draft"
     else:
-        decide.approve(waiting, actor=MEMBERS[1])
+        plans.approve(waiting, actor=MEMBERS[1])
         assert decide.stop(waiting, actor=OPERATOR, reason="wrong price")["state"] == "draft"
     plan = decide.submit(waiting, actor=AUTHOR)
-    assert (plan["approvals"], plan["version"], plan["state"]) == (0, 2, "in_review")
-    assert decide.approve(waiting, actor=MEMBERS[1])["state"] == "in_review"
-    assert decide.approve(waiting, actor=MEMBERS[0])["state"] == "approved"
+    assert (plan["approvals"], plan["version"], plan["state"]) == (0, 1, "in_review")
+    assert plans.approve(waiting, actor=MEMBERS[1])["state"] == "in_review"
+    assert plans.approve(waiting, actor=MEMBERS[0])["state"] == "approved"
 
 
 @pytest.mark.parametrize("words", ["", "  \n"])
@@ -148,9 +148,9 @@ def test_echo_of_the_hash(waiting: str) -> None:
     own = runs.get(waiting).approval_hash
     for wrong in ("0" * 64, own[:7], "", own[1:]):
         with pytest.raises(Refused, match="is not that of run 1"):
-            decide.approve(waiting, actor=MEMBERS[0], expected_hash=wrong)
-    decide.approve(waiting, actor=MEMBERS[0], expected_hash=own[:8].upper())
-    decide.approve(waiting, actor=MEMBERS[1], expected_hash=own)
+            plans.approve(waiting, actor=MEMBERS[0], expected_hash=wrong)
+    plans.approve(waiting, actor=MEMBERS[0], expected_hash=own[:8].upper())
+    plans.approve(waiting, actor=MEMBERS[1], expected_hash=own)
     assert state(waiting) == "approved"
 
 
@@ -160,19 +160,19 @@ def test_content_changed_behind_the_back(waiting: str) -> None:
     run.content["messages"][0]["text"] += "PS: more"
     run.save()
     with pytest.raises(Refused, match="was changed after it was prepared"):
-        decide.approve(waiting, actor=MEMBERS[0])
+        plans.approve(waiting, actor=MEMBERS[0])
 
 
 @pytest.mark.parametrize("lost", ["active", "seat"])
 def test_votes_of_people_without_a_seat_do_not_count(waiting: str, lost: str) -> None:
     """A member who was deactivated or lost the role no longer counts at the next vote."""
-    decide.approve(waiting, actor=MEMBERS[0])
+    plans.approve(waiting, actor=MEMBERS[0])
     if lost == "active":
         plans.deactivate(MEMBERS[0])
     else:
         people.user(MEMBERS[0]).groups.clear()
-    assert decide.approve(waiting, actor=MEMBERS[1])["state"] == "in_review"
-    assert decide.approve(waiting, actor=MEMBERS[2])["state"] == "approved"
+    assert plans.approve(waiting, actor=MEMBERS[1])["state"] == "in_review"
+    assert plans.approve(waiting, actor=MEMBERS[2])["state"] == "approved"
 
 
 def test_concurrent_votes_are_all_counted(waiting: str) -> None:
@@ -183,7 +183,7 @@ def test_concurrent_votes_are_all_counted(waiting: str) -> None:
     def vote(name: str) -> None:
         gate.wait()
         try:
-            decide.approve(waiting, actor=name)
+            plans.approve(waiting, actor=name)
         except NetliftError as error:
             errors.append(error)
         connection.close()
@@ -194,7 +194,7 @@ def test_concurrent_votes_are_all_counted(waiting: str) -> None:
     for thread in threads:
         thread.join()
     assert state(waiting) == "approved"
-    assert len(runs.approvals(runs.get(waiting))) == 2
+    assert show.plan(waiting)["approvals"] == 2
     assert [str(error) for error in errors] == ["Run 1 cannot be voted on: it is approved, and must be in review."]
     assert audit.verify().whole
 
@@ -206,7 +206,7 @@ def test_one_member_twice_at_once_counts_once(waiting: str) -> None:
     def vote() -> None:
         gate.wait()
         with contextlib.suppress(Refused):
-            decide.approve(waiting, actor=MEMBERS[0])
+            plans.approve(waiting, actor=MEMBERS[0])
         connection.close()
 
     threads = [threading.Thread(target=vote) for _ in range(2)]
@@ -219,7 +219,7 @@ def test_one_member_twice_at_once_counts_once(waiting: str) -> None:
 
 ACTS: dict[str, Callable[[str], object]] = {
     "submit": lambda r: decide.submit(r, actor=AUTHOR),
-    "approve": lambda r: decide.approve(r, actor=MEMBERS[2]),
+    "approve": lambda r: plans.approve(r, actor=MEMBERS[2]),
     "reject": lambda r: decide.reject(r, actor=MEMBERS[2], reason="no"),
     "request_changes": lambda r: decide.request_changes(r, actor=MEMBERS[2], text="shorter"),
     "withdraw": lambda r: decide.withdraw(r, actor=AUTHOR),
@@ -248,12 +248,12 @@ ALLOWED = {
 @pytest.mark.parametrize("before", ALLOWED)
 def test_state_machine(folder: Path, before: str, act: str) -> None:
     """Every verb in every state: where it may lead, and that it is refused everywhere else."""
-    run_id = plans.draft(folder)
+    run_id = plans.approved(folder) if before in {"approved", "sending"} else plans.draft(folder)
     Run.objects.update(state=before)
     if act in ALLOWED[before]:
         ACTS[act](run_id)
     else:
-        with pytest.raises(Refused, match="must be"):
+        with pytest.raises(Refused, match=r"must be|is being prepared"):
             ACTS[act](run_id)
     assert state(run_id) == ALLOWED[before].get(act, before)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from netlift.cli.printing import As, Json, RunId, open_store, print_json, print_table, say
+from netlift.cli.printing import As, Json, RunId, moment, open_store, print_json, print_table, say, variable
 from netlift.errors import InputError
 
 review_app = typer.Typer(
     no_args_is_help=True,
-    help="The committee: list, show, submit, approve, reject, request-changes, stop; cases judges campaigns in a file.",
+    help="The committee: look at plans, decide on them, steer and stop their sending; cases judges campaigns in a file.",
 )
 user_app = typer.Typer(no_args_is_help=True, help="People and their roles.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
@@ -35,16 +35,22 @@ def review_list(as_json: Json = False) -> None:
 
 
 @review_app.command("show")
-def review_show(run_id: RunId, as_json: Json = False) -> None:
-    """Show one plan: state, verdict with its gravest reasons, the cheapest fix, audience, findings, messages."""
-    from netlift.reports import verdict
-    from netlift.workflow import show
+def review_show(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Show one plan: verdict, gravest reasons, cheapest fix, audience, findings, messages; what you have been shown you may vote on."""
+    from netlift.workflow import decide
 
     open_store()
-    plan = show.plan(run_id)
+    plan = decide.look(run_id, actor=user)
     if as_json:
         print_json(plan)
-        return
+    else:
+        _tell(plan)
+
+
+def _tell(plan: Mapping[str, Any]) -> None:
+    from netlift.reports import verdict
+
+    run_id = plan["run_id"]
     say(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
     score = "" if plan["score"] is None else f", risk score {plan['score']:.1f} of 100"
     say(f"Policy: {plan['verdict']}{score}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
@@ -63,13 +69,17 @@ def review_show(run_id: RunId, as_json: Json = False) -> None:
         say(f"\n{message['offer']} by {message['channel']}, from {message['sender']}\nSubject: {message['subject']}\n{message['text']}")
 
 
-def _decided(verb: Callable[..., Mapping[str, Any]], run_id: str, *, as_json: bool, **arguments: str | None) -> None:
+def _decided(verb: Callable[..., Mapping[str, Any]], run_id: str, *, as_json: bool, **arguments: Any) -> None:  # noqa: ANN401
     open_store()
     plan = verb(run_id, **arguments)
     if as_json:
         print_json(plan)
-    else:
-        say(f"Run {run_id} is now {plan['state']} ({plan['approvals']} of {plan['quorum']} votes to approve).")
+        return
+    missing = " A vote of the privacy office is needed." if plan["heightened"] and plan["state"] == "in_review" else ""
+    say(f"Run {run_id} is now {plan['state']} ({plan['approvals']} of {plan['quorum']} votes to approve).{missing}")
+    if plan["halt"]:
+        lifted = len(plan["halt"]["lifted"])
+        say(f"It is stopped ({plan['halt']['by']}): {2 - lifted} more members must lift that: netlift review lift {run_id}.")
 
 
 @review_app.command("submit")
@@ -80,39 +90,221 @@ def review_submit(run_id: RunId, user: As = None, as_json: Json = False) -> None
     _decided(decide.submit, run_id, as_json=as_json, actor=user)
 
 
+Seat = Annotated[str | None, typer.Option("--seat", metavar="USER", help="the member you sit for as a deputy")]
+
+
 @review_app.command("approve")
-def review_approve(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Vote to approve a plan."""
+def review_approve(
+    run_id: RunId,
+    seat: Seat = None,
+    expected: Annotated[str | None, typer.Option("--hash", help="first digits of the hash you looked at")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="why; needed where a finding asks for review")] = "",
+    password_env: Annotated[str | None, typer.Option(help="environment variable that holds your console password, if you have one")] = None,
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show a plan and vote to approve it."""
     from netlift.workflow import decide
 
-    _decided(decide.approve, run_id, as_json=as_json, actor=user)
+    open_store()
+    plan = decide.look(run_id, actor=user)
+    if not as_json:
+        _tell(plan)
+        say("\nBy approving you say that you have read this and have no interest of your own in it.")
+    _decided(
+        decide.approve,
+        run_id,
+        as_json=as_json,
+        actor=user,
+        expected_hash=expected or plan["approval_hash"],
+        seat=seat,
+        text=reason,
+        password=variable(password_env, "password-env"),
+    )
 
 
 Reason = Annotated[str, typer.Option("--reason", help="why; the author reads it")]
 
 
 @review_app.command("reject")
-def review_reject(run_id: RunId, reason: Reason = "", user: As = None, as_json: Json = False) -> None:
+def review_reject(run_id: RunId, reason: Reason = "", seat: Seat = None, user: As = None, as_json: Json = False) -> None:
     """Reject a plan for good."""
     from netlift.workflow import decide
 
-    _decided(decide.reject, run_id, as_json=as_json, actor=user, reason=reason)
+    _decided(decide.reject, run_id, as_json=as_json, actor=user, seat=seat, reason=reason)
 
 
 @review_app.command("request-changes")
-def review_request_changes(run_id: RunId, reason: Reason = "", user: As = None, as_json: Json = False) -> None:
+def review_request_changes(run_id: RunId, reason: Reason = "", seat: Seat = None, user: As = None, as_json: Json = False) -> None:
     """Send a plan back to its author."""
     from netlift.workflow import decide
 
-    _decided(decide.request_changes, run_id, as_json=as_json, actor=user, text=reason)
+    _decided(decide.request_changes, run_id, as_json=as_json, actor=user, seat=seat, text=reason)
+
+
+@review_app.command("withdraw")
+def review_withdraw(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Take your plan back from the committee."""
+    from netlift.workflow import decide
+
+    _decided(decide.withdraw, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("revoke")
+def review_revoke(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Take back your approval, until sending starts."""
+    from netlift.workflow import decide
+
+    _decided(decide.revoke, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("reopen")
+def review_reopen(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Make an expired plan a draft again."""
+    from netlift.workflow import decide
+
+    _decided(decide.reopen, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("edit")
+def review_edit(  # noqa: PLR0913, PLR0917 - each is a question to the user
+    run_id: RunId,
+    offer: Annotated[str | None, typer.Option(help="the offer whose message changes; may be left out where there is one")] = None,
+    channel: Annotated[str | None, typer.Option(help="the channel of that message; may be left out where there is one")] = None,
+    subject: Annotated[str | None, typer.Option(help="the new subject")] = None,
+    text_file: Annotated[Path | None, typer.Option(help="file with the new text")] = None,
+    starts: Annotated[str | None, typer.Option("--from", metavar="MOMENT", help='earliest sending, e.g. "2026-10-01 09:00"')] = None,
+    ends: Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="latest sending")] = None,
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Change a message or the window of sending; the plan is checked again and all votes are void."""
+    from netlift.workflow import decide
+
+    open_store()
+    changed = None
+    if subject is not None or text_file is not None:
+        text = None if text_file is None else _read(text_file)
+        changed = decide.message(run_id, offer=offer, channel=channel, subject=subject, text=text)
+    window = (moment(starts) if starts else None, moment(ends) if ends else None) if starts or ends else None
+    _decided(decide.edit, run_id, as_json=as_json, actor=user, messages=[changed] if changed else (), window=window)
+
+
+@review_app.command("schedule")
+def review_schedule(
+    run_id: RunId,
+    at: Annotated[str, typer.Option("--at", metavar="MOMENT", help='when it begins by itself, e.g. "2026-10-01 09:00", project\'s clock')],
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Let an approved plan begin by itself; a worker must be running then."""
+    from netlift.workflow import decide
+
+    _decided(decide.schedule, run_id, as_json=as_json, actor=user, at=moment(at))
+
+
+@review_app.command("pause")
+def review_pause(run_id: RunId, reason: Reason = "", user: As = None, as_json: Json = False) -> None:
+    """Interrupt the sending; to be resumed within a day."""
+    from netlift.workflow import decide
+
+    _decided(decide.pause, run_id, as_json=as_json, actor=user, reason=reason)
+
+
+@review_app.command("agree")
+def review_agree(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Agree that a campaign which paused by itself may go on."""
+    from netlift.workflow import decide
+
+    _decided(decide.agree, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("resume")
+def review_resume(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Go on with exactly what was approved."""
+    from netlift.workflow import decide
+
+    _decided(decide.resume, run_id, as_json=as_json, actor=user)
 
 
 @review_app.command("stop")
-def review_stop(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Stop a plan at once, also while it is being sent; anybody may."""
+def review_stop(
+    run_id: Annotated[str | None, typer.Argument(metavar="ID", help="number of the run")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="stop all campaigns")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="why")] = "",
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Stop a plan, or everything, at once, also while it is being sent; anybody may."""
     from netlift.workflow import decide
 
-    _decided(decide.stop, run_id, as_json=as_json, actor=user)
+    if (run_id is None) != everything:
+        raise InputError("Name one run to stop, or --all for every campaign.")
+    if run_id is not None:
+        _decided(decide.stop, run_id, as_json=as_json, actor=user, reason=reason)
+        return
+    open_store()
+    decide.stop_everything(actor=user, reason=reason)
+    print_json({"stopped": "everything"}) if as_json else say("Everything is stopped until two members lift it: netlift review lift --all.")
+
+
+@review_app.command("lift")
+def review_lift(
+    run_id: Annotated[str | None, typer.Argument(metavar="ID", help="number of the run")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="the stop of all campaigns")] = False,
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Lift a stop; the second member's word does it."""
+    from netlift.workflow import decide
+
+    if (run_id is None) != everything:
+        raise InputError("Name one run whose stop is lifted, or --all for the stop of everything.")
+    if run_id is not None:
+        _decided(decide.lift, run_id, as_json=as_json, actor=user)
+        return
+    open_store()
+    more = decide.lift_everything(actor=user)
+    print_json({"more": more}) if as_json else say(f"{more} more members must lift it." if more else "Nothing is stopped any more.")
+
+
+@review_app.command("cancel")
+def review_cancel(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """End a stopped campaign for good."""
+    from netlift.workflow import decide
+
+    _decided(decide.cancel, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("resubmit")
+def review_resubmit(run_id: RunId, user: As = None, as_json: Json = False) -> None:
+    """Put a stopped campaign before the committee again, for those who got nothing yet."""
+    from netlift.workflow import decide
+
+    _decided(decide.resubmit, run_id, as_json=as_json, actor=user)
+
+
+@review_app.command("deputy")
+def review_deputy(
+    name: Annotated[str, typer.Argument(metavar="USER", help="who sits for you")],
+    until: Annotated[str, typer.Option("--until", metavar="MOMENT", help='until when, e.g. "2026-10-15"; at most three months')],
+    user: As = None,
+    as_json: Json = False,
+) -> None:
+    """Let somebody sit in your seat on the committee for a time."""
+    from netlift.workflow import decide
+
+    open_store()
+    end = moment(until).replace(tzinfo=UTC)
+    decide.name_deputy(name, until=end, actor=user)
+    print_json({"deputy": name, "until": end.isoformat()}) if as_json else say(f"{name} sits for you until {end:%Y-%m-%d %H:%M} UTC.")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{file}' cannot be read as UTF-8 text ({getattr(error, 'strerror', None) or 'other bytes'}).") from error
 
 
 @review_app.command("cases")
@@ -152,9 +344,7 @@ def user_add(
     from netlift.store import people
 
     open_store()
-    if password_env is not None and password_env not in os.environ:
-        raise InputError(f"The environment variable {password_env}, named as --password-env, is not set.")
-    people.add(name, role, password=os.environ.get(password_env) if password_env else None, by=user)
+    people.add(name, role, password=variable(password_env, "password-env"), by=user)
     if as_json:
         print_json({"name": name, "roles": people.roles(name)})
     else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
+
+from netlift.errors import InputError
 
 if TYPE_CHECKING:
     from netlift.records import Progress
@@ -27,6 +31,34 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tabs and line ends
 def visible(text: str) -> str:
     """The text with control characters spelt out: names of files and what is in them must not steer the terminal."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def variable(name: str | None, option: str) -> str | None:
+    """What an environment variable holds; None where none is named.
+
+    Raises:
+        InputError: it is not set.
+    """
+    if name is None:
+        return None
+    if name not in os.environ:
+        raise InputError(f"The environment variable {name}, named as --{option}, is not set.")
+    return os.environ[name]
+
+
+def moment(text: str) -> datetime:
+    """A day or a moment as somebody typed it, naive.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"'{text}' is no moment; write a day or a day and a time, e.g. 2026-10-01 or \"2026-10-01 09:00\".") from None
+    if found.tzinfo is not None:
+        raise InputError(f"'{text}' names a time zone; leave it out: the project's clock counts.")
+    return found
 
 
 def say(text: str) -> None:

@@ -18,6 +18,7 @@ ANYONE = frozenset(ROLES)
 READERS = ANYONE - {"agent"}
 VOTERS = frozenset(VOTING_ROLES)
 AUTHORS = frozenset({"author"})
+OPERATORS = frozenset({"operator"})
 
 View = Callable[..., HttpResponse]
 

@@ -7,7 +7,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from netlift.console import acts, views
-from netlift.console.access import ANYONE, AUTHORS, READERS, VOTERS, page
+from netlift.console.access import READERS, page
 
 urlpatterns = [
     path("healthz", login_not_required(views.health), name="health"),
@@ -17,12 +17,7 @@ urlpatterns = [
     page("runs/<int:run_id>/", views.run, name="run", roles=READERS),
     page("runs/<int:run_id>/map/", views.segment_map, name="map", roles=READERS),
     page("runs/<int:run_id>/map.svg", views.map_picture, name="map-picture", roles=READERS),
-    page("runs/<int:run_id>/review/", views.review, name="review", roles=READERS),
+    page("runs/<int:run_id>/review/", acts.review, name="review", roles=READERS),
     page("runs/<int:run_id>/report/", views.report, name="report", roles=READERS),
-    page("runs/<int:run_id>/approve/", acts.approve, name="approve", roles=VOTERS),
-    page("runs/<int:run_id>/request-changes/", acts.request_changes, name="request_changes", roles=VOTERS),
-    page("runs/<int:run_id>/reject/", acts.reject, name="reject", roles=VOTERS),
-    page("runs/<int:run_id>/submit/", acts.submit, name="submit", roles=AUTHORS),
-    page("runs/<int:run_id>/withdraw/", acts.withdraw, name="withdraw", roles=AUTHORS),
-    page("runs/<int:run_id>/stop/", acts.stop, name="stop", roles=ANYONE),
+    *(page(f"runs/<int:run_id>/{act.name.replace('_', '-')}/", acts.view(act), name=act.name, roles=act.roles) for act in acts.ACTS),
 ]

@@ -13,9 +13,8 @@ from django.views.decorators.http import require_safe
 
 from netlift.console import files
 from netlift.console.access import roles_of
-from netlift.console.committee import hindrances
 from netlift.errors import NotFound
-from netlift.reports import charts, summary, verdict
+from netlift.reports import charts, summary
 from netlift.workflow import show
 
 RUNS_PER_PAGE = 50
@@ -47,7 +46,7 @@ def _row(run: dict[str, Any]) -> dict[str, Any]:
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """What a run found and what to do."""
-    plan, folder = _prepared(run_id)
+    plan, folder = prepared(run_id)
     measurement = files.measurement(folder)
     facts = {
         "plan": plan,
@@ -68,7 +67,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_safe
 def segment_map(request: HttpRequest, run_id: int) -> HttpResponse:
     """The map of the customers, the segments, and how they were chosen."""
-    plan, folder = _prepared(run_id)
+    plan, folder = prepared(run_id)
     facts = {
         "plan": plan,
         "currency": files.currency(folder),
@@ -82,43 +81,19 @@ def segment_map(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_safe
 def map_picture(_request: HttpRequest, run_id: int) -> HttpResponse:
     """The map's picture."""
-    plan, folder = _prepared(run_id)
+    plan, folder = prepared(run_id)
     return HttpResponse(files.map_picture(folder, seed=plan["facts"]["seed"]), content_type="image/svg+xml")
-
-
-@require_safe
-def review(request: HttpRequest, run_id: int) -> HttpResponse:
-    """What the committee decides on."""
-    return committee_page(request, run_id)
-
-
-def committee_page(request: HttpRequest, run_id: int, *, problem: str = "", status: int = 200) -> HttpResponse:
-    """The review page; after a refused act with the reason and what was typed."""
-    plan, folder = _prepared(run_id)
-    facts: dict[str, Any] = {
-        "plan": plan,
-        "currency": files.currency(folder),
-        "review_sentence": summary.REVIEWS[plan["verdict"]],
-        "reasons": verdict.reasons(plan["findings"]),
-        "remedy": verdict.remedy(plan["remedy"], files.currency(folder)),
-        "score_parts": verdict.contributions(plan["contributions"]),
-        "audience": summary.audience_lines(plan["counts"]),
-        "hindrance": hindrances(plan, request.user.get_username(), roles_of(request.user)),
-        "problem": problem,
-        "typed": request.POST.get("text", ""),
-    }
-    return render(request, "console/review.html", facts, status=status)
 
 
 @require_safe
 def report(_request: HttpRequest, run_id: int) -> HttpResponse:
     """report.html in a sandbox: it can neither run anything nor reach anything."""
-    response = HttpResponse(files.report(_prepared(run_id)[1]))
+    response = HttpResponse(files.report(prepared(run_id)[1]))
     response.headers["Content-Security-Policy"] = REPORT_POLICY
     return response
 
 
-def _prepared(run_id: int) -> tuple[dict[str, Any], Path]:
+def prepared(run_id: int) -> tuple[dict[str, Any], Path]:
     """A run's plan and the folder of its files.
 
     Raises:

@@ -22,7 +22,9 @@ from netlift.workflow.launch import launch
 from netlift.workflow.prepare import prepare
 from netlift.workflow.stages import Display
 
-AUTHOR, MEMBERS, OPERATOR = "demo-author", ("demo-member-1", "demo-member-2"), "demo-operator"
+AUTHOR, OPERATOR = "demo-author", "demo-operator"
+MEMBERS = {"demo-member-1": "reviewer", "demo-member-2": "privacy"}
+REASON = "looked at in the demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def demo(folder: Path, display: Display) -> Demo:
         prepared = prepare(settings.read(config), out=folder / "run", actor=AUTHOR, display=display)
         decide.submit(prepared.run_id, actor=AUTHOR)
         for member in MEMBERS:
-            decide.approve(prepared.run_id, actor=member)
+            plan = decide.look(prepared.run_id, actor=member)
+            decide.approve(prepared.run_id, actor=member, expected_hash=plan["approval_hash"], password=passwords[member], text=REASON)
         sent = launch(prepared.run_id, actor=OPERATOR, display=display)
     closed = close(prepared.run_id, actor=OPERATOR, display=display)
     report = folder / "run" / "report.html"
@@ -74,7 +77,7 @@ def demo(folder: Path, display: Display) -> Demo:
 def _people() -> dict[str, str]:
     """The demo's people, with passwords made at random for the console."""
     passwords = {name: secrets.token_urlsafe(9) for name in (AUTHOR, *MEMBERS, OPERATOR)}
-    roles = {AUTHOR: "author", OPERATOR: "operator", **dict.fromkeys(MEMBERS, "reviewer")}
+    roles = {AUTHOR: "author", OPERATOR: "operator", **MEMBERS}
     for name, role in roles.items():
         people.add(name, role, password=passwords[name])
     return passwords

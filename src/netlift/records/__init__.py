@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from netlift.records.basics import Floats, Ints, Progress, Texts, silent
 from netlift.records.campaigns import Delivery, Receipt
+from netlift.records.committee import Ballot, Case, Committee, Deputy, Halt, Pause, Person, Reading, State
 from netlift.records.experiments import Assignment
 from netlift.records.features import (
     STAGES_OF_LIFE,
@@ -40,13 +41,17 @@ __all__ = [
     "Asking",
     "Assignment",
     "Audience",
+    "Ballot",
     "BookedCampaign",
     "Calibration",
     "Candidate",
+    "Case",
     "Choice",
     "ChosenBy",
+    "Committee",
     "Companion",
     "Delivery",
+    "Deputy",
     "Estimate",
     "Evidence",
     "Feature",
@@ -55,6 +60,7 @@ __all__ = [
     "Floats",
     "Forecast",
     "ForecastCheck",
+    "Halt",
     "HealthFigure",
     "Insight",
     "Ints",
@@ -67,10 +73,13 @@ __all__ = [
     "Outcome",
     "Part",
     "PastEffect",
+    "Pause",
+    "Person",
     "Plan",
     "Profit",
     "Progress",
     "Proposal",
+    "Reading",
     "Receipt",
     "Recommendation",
     "Remedy",
@@ -79,6 +88,7 @@ __all__ = [
     "ReviewResult",
     "Segment",
     "Segmentation",
+    "State",
     "Sufficiency",
     "TableInput",
     "Tables",

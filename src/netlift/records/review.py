@@ -86,6 +86,7 @@ class Plan:
     purposes: Mapping[str, str] = field(default_factory=dict)  # declared, by source
     notice: bool = True  # whether people were told of every source that is not their own doing
     opt_ins: tuple[str, ...] = ()  # purposes that everybody who is contacted agreed to, beside marketing
+    model: str = ""  # SHA-256 of the frozen model that put everybody into a segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
 from netlift.settings.allocation import AllocationSettings
+from netlift.settings.campaign import CampaignSettings
 from netlift.settings.channels import ChannelSettings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
@@ -27,6 +28,7 @@ __all__ = [
     "TABLES",
     "AllocationSettings",
     "ApiConnection",
+    "CampaignSettings",
     "ChannelSettings",
     "Connection",
     "EngineSettings",
@@ -252,6 +254,7 @@ class Settings(Section):
     allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
+    campaign: CampaignSettings = CampaignSettings()
     channels: dict[str, ChannelSettings] = {}
     folder: Path = Field(default=Path(), exclude=True)
     sha256: str = Field(default="", exclude=True)

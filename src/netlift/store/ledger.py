@@ -82,6 +82,12 @@ def exclusions(run_id: int) -> dict[str, int]:
     return dict(Counter(models.Delivery.objects.filter(run_id=run_id, state="excluded").values_list("reason", flat=True)))
 
 
+def reached(run_id: int) -> frozenset[str]:
+    """Who got a message, may have got one, or was refused for good: everybody whose message went further than its claim."""
+    untouched = ("planned", "excluded", "ready", "claimed", "retry", "cancelled")
+    return frozenset(models.Delivery.objects.filter(run_id=run_id).exclude(state__in=untouched).values_list("customer_id", flat=True))
+
+
 def open_rows(run_id: int) -> int:
     """Number of people whose message is neither sent, nor failed, nor given up."""
     return models.Delivery.objects.filter(run_id=run_id, state__in=OPEN).count()

@@ -26,6 +26,7 @@ ROLES = {
     "admin": "adds people",
 }
 VOTING_ROLES = ("reviewer", "privacy")
+RESERVED = "netlift"  # acts in the audit trail when nobody does
 OWNER_ROLES = ("admin", "author", "operator")  # never reviewer: nobody approves what he prepared
 
 
@@ -46,6 +47,8 @@ def add(name: str, role: str, *, password: str | None = None, by: str | None = N
         raise InputError(f"'{role}' is not a role; the roles are {', '.join(ROLES)}.")
     if not re.fullmatch(r"[\w.@+-]{1,150}", name):
         raise InputError(f"'{name}' cannot be a user name: use letters, digits and @ . + - _ only, at most 150.")
+    if name == RESERVED:
+        raise InputError(f"'{name}' is how the audit trail names what happens by itself; choose another user name.")
     by = acting(by)
     with transaction.atomic():
         require(by, "admin", "add people")
@@ -103,6 +106,16 @@ def user(name: str) -> User:
     if found is None:
         raise NotFound(f"There is no user '{name}'; an admin adds one with: netlift user add {name} --role ROLE.")
     return found
+
+
+def has_password(name: str) -> bool:
+    """Whether somebody signs in with a password."""
+    return user(name).has_usable_password()
+
+
+def is_password(name: str, password: str) -> bool:
+    """Whether this is somebody's password."""
+    return user(name).check_password(password)
 
 
 def known() -> list[dict[str, object]]:

@@ -12,8 +12,7 @@ from django.utils import timezone
 from netlift.errors import NotFound, Refused
 from netlift.records import ReviewResult
 from netlift.store import audit, people
-from netlift.store.models import Run, Vote
-from netlift.store.people import VOTING_ROLES
+from netlift.store.models import Run
 
 
 def create(*, name: str, author: str) -> str:
@@ -73,6 +72,16 @@ def get(run_id: str) -> Run:
     return run
 
 
+def locked(run_id: str) -> Run:
+    """The run, locked until the transaction of the caller ends: what is checked on it then still holds when it is acted on.
+
+    Raises:
+        NotFound: there is none.
+    """
+    get(run_id)
+    return Run.objects.select_for_update(of=("self",)).select_related("author").get(pk=int(run_id))
+
+
 def of_config(sha256: str) -> Run | None:
     """The newest prepared run of exactly these settings; None where there is none."""
     prepared = Run.objects.exclude(state="preparing").filter(facts__config_sha256=sha256)
@@ -83,13 +92,3 @@ def move(run: Run, state: str) -> None:
     """Write the run with a new state; the caller holds the transaction and has checked that the step is allowed."""
     run.state, run.changed_at = state, timezone.now()
     run.save()
-
-
-def approvals(run: Run) -> list[str]:
-    """Who has approved exactly this plan and may still do so: the votes that count.
-
-    A voter who was deactivated, who lost the seat, or who turns out to be the author no longer counts.
-    """
-    votes = Vote.objects.filter(run=run, void=False, vote="approve", version=run.version, approval_hash=run.approval_hash)
-    seated = votes.filter(voter__is_active=True, voter__groups__name__in=VOTING_ROLES).exclude(voter=run.author)
-    return sorted(set(seated.values_list("voter__username", flat=True)))

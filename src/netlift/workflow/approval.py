@@ -5,29 +5,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from netlift.records import Audience, Plan, Texts
+from netlift.records import Audience, Plan, ReviewResult, Texts
 from netlift.settings import ChannelSettings, Settings
 from netlift.store.canonical import canonical, digest
 
+AUDIENCE = "audience.parquet"
 
-def freeze(plan: Plan, settings: Settings) -> dict[str, Any]:
+
+def freeze(plan: Plan, settings: Settings, result: ReviewResult, *, file: str = AUDIENCE) -> dict[str, Any]:
     """The content of an approval, ready for JSON: decimals as text, the people as hashes and counts, no contact data.
+
+    `result` is what the checks found: the committee approves in its knowledge. `file` holds the people, in the run's folder.
 
     It also holds what launching needs of netlift.toml: channels (where a secret is found, never the secret) and quorum.
     """
     used = sorted({str(channel) for channel in plan.audience.channel[plan.audience.contacted()]})
     without = sum(not proof for proof in plan.consent[plan.audience.contacted()])
+    people = {"sha256": audience_hash(plan.audience), "people": len(plan.audience.customer_ids), "counts": plan.audience.counts()}
+    zone = settings.project.time_zone
     return {
-        "format": 1,
+        "format": 2,
         "name": plan.name,
         "country": plan.country,
-        "audience": {"sha256": audience_hash(plan.audience), "people": len(plan.audience.customer_ids), "counts": plan.audience.counts()},
+        "audience": {**people, "file": file},
+        "max_recipients": int(plan.audience.contacted().sum()),
+        "window": {"start": _utc(settings.campaign.start, zone), "end": _utc(settings.campaign.end, zone)},
+        "time_zone": zone,
         "consent": {"sha256": _rows_hash(plan.audience.customer_ids, plan.consent), "contacted_without": without},
         "messages": [asdict(message) for message in plan.messages],
+        "offers": _decimals_as_text([o.model_dump(mode="json") for o in settings.offers]),
+        "categories": list(plan.categories),
+        "model": plan.model,
         "segments": {str(segment): name for segment, name in sorted(plan.segments.items())},
         "inputs": [asdict(feature) for feature in plan.inputs],
         "holdout": repr(float(plan.holdout)),
@@ -36,8 +50,15 @@ def freeze(plan: Plan, settings: Settings) -> dict[str, Any]:
         "channels": {name: _channel(settings, name) for name in used if name in settings.channels},
         "channels_used": used,
         "quorum": settings.review.quorum,
+        "policy_version": result.policy_version,
+        "risk_report": digest(_decimals_as_text(asdict(result))),
         "policy": _decimals_as_text(settings.review.model_dump(mode="json")),
     }
+
+
+def local(moment: str | None, zone: str) -> datetime | None:
+    """A moment of a window on the project's clock, naive; the other way round than `freeze` writes it."""
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment else None
 
 
 def approval_hash(content: Mapping[str, Any]) -> str:
@@ -48,6 +69,10 @@ def approval_hash(content: Mapping[str, Any]) -> str:
 def audience_hash(audience: Audience) -> str:
     """SHA-256 over everybody, sorted by id: customer id, offer, channel, arm, reason of exclusion."""
     return _rows_hash(audience.customer_ids, audience.offer, audience.channel, audience.arm, audience.excluded_reason)
+
+
+def _utc(moment: datetime | None, zone: str) -> str | None:
+    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).isoformat(timespec="seconds") if moment else None
 
 
 def _rows_hash(customer_ids: Texts, *columns: Texts) -> str:

@@ -20,7 +20,8 @@ from netlift.segments import Drift, Model, Why
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, runs, store_folder
 from netlift.workflow import outputs
-from netlift.workflow.prepare import MODEL, settings_of
+from netlift.workflow.kept import settings_of
+from netlift.workflow.prepare import MODEL
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 

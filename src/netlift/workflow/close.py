@@ -16,7 +16,8 @@ from netlift.records import Measurement, Progress, Tables
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, store_folder
 from netlift.workflow import outputs, show
-from netlift.workflow.prepare import SNAPSHOT, settings_of
+from netlift.workflow.kept import settings_of
+from netlift.workflow.prepare import SNAPSHOT
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 SALES = ("customers", "transactions", "campaigns", "contacted", "responses")  # the tables that measurement reads

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from netlift import campaigns
 from netlift.errors import InputError, NetliftError, Refused
 from netlift.records import Audience, Message, Progress
+from netlift.review import committee
 from netlift.settings import ChannelSettings
-from netlift.store import audit, jobs, keys, ledger, open_store, people, runs, vault
+from netlift.store import audit, cases, jobs, keys, ledger, open_store, people, runs, vault
 from netlift.store.models import Run
-from netlift.workflow import outputs
+from netlift.workflow import decide, kept, outputs, show
 from netlift.workflow.approval import approval_hash, audience_hash
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
@@ -48,6 +47,7 @@ def launch(run_id: str, *, actor: str | None = None, dry_run: bool = False, disp
     open_store()
     name = people.acting(actor)
     people.require(name, "operator", "launch plans")
+    decide.settle(run_id)
     run = runs.get(run_id)
     _check_approval(run)
     watch = Stopwatch(display or Quiet())
@@ -64,9 +64,10 @@ def start(run_id: str, *, actor: str | None = None) -> None:
     """Begin the sending of an approved plan and leave it to a worker; raises as `launch` does."""
     name = people.acting(actor)
     people.require(name, "operator", "launch plans")
+    decide.settle(run_id)
     run = runs.get(run_id)
     _check_approval(run)
-    if run.state == "approved":
+    if run.state in {"approved", "scheduled"}:
         _start(run, name)
 
 
@@ -113,7 +114,7 @@ def _worked(run: Run, display: Display, *, patience: float) -> dict[str, Any]:
 
 
 def _launch(run: Run, name: str, progress: Progress) -> dict[str, Any]:
-    if run.state == "approved":
+    if run.state in {"approved", "scheduled"}:
         progress(0.0, "checking who may be written to")
         for settings in _channels(run).values():
             with closing(campaigns.open_channel(settings)) as channel:
@@ -127,7 +128,7 @@ def _launch(run: Run, name: str, progress: Progress) -> dict[str, Any]:
 
 def _check_approval(run: Run) -> None:
     """The plan is approved, and what is stored is what was approved."""
-    if run.state not in {"approved", "sending"}:
+    if run.state not in {"approved", "scheduled", "sending"}:
         raise Refused(f"Run {run.pk} is {run.state.replace('_', ' ')} and cannot be launched; only an approved plan can.")
     if approval_hash(run.content) != run.approval_hash:
         raise Refused(f"The content of run {run.pk} is not what was approved (its hash differs); prepare it again.")
@@ -150,7 +151,7 @@ def _approvals(run: Run) -> list[str]:
         for actor, told in audit.events(run.pk, "approve")
         if (told["approval_hash"], told["version"]) == (run.approval_hash, run.version)
     }
-    return [name for name in runs.approvals(run) if name in approved - authors]
+    return [name for name in show.approvals(run, cases.committee()) if name in approved - authors]
 
 
 def _check_trail(run: Run) -> None:
@@ -170,7 +171,7 @@ def _channels(run: Run) -> dict[str, ChannelSettings]:
 
 
 def _audience(run: Run) -> Audience:
-    path = Path(run.folder) / "audience.parquet"
+    path = kept.audience_file(run)
     try:
         audience = outputs.read_audience(path)
         found = audience_hash(audience)
@@ -187,16 +188,28 @@ def _audience(run: Run) -> Audience:
 def _start(run: Run, name: str) -> None:
     """Approved -> sending, with a row for everybody, in one transaction."""
     rows = _rows(run)
+    if why := decide.refreeze(run, name, _lost(run, rows)):
+        raise Refused(f"Run {run.pk} went back to the committee: {why}; look at what is left and vote again.")
+    if all(row.reason for row in rows):
+        raise Refused(_nobody(run, rows))
     with transaction.atomic():
-        fresh = runs.get(str(run.pk))
-        if fresh.state != "approved":
-            raise Refused(f"Run {run.pk} is {fresh.state.replace('_', ' ')} by now.")
-        _check_approval(fresh)
-        _check_trail(fresh)
+        at = decide.locked(str(run.pk), name)
+        _check_approval(at.run)
+        _check_trail(at.run)
+        case = committee.start(at.case, at.everybody, name, found=approval_hash(at.run.content), now=at.now)
         ledger.fill(run.pk, rows)
-        fresh.sent_at = timezone.now()
-        runs.move(fresh, "sending")
-        audit.record("launch", actor=name, run_id=run.pk, details={"approval_hash": run.approval_hash, "rows": ledger.counts(run.pk)})
+        at.run.sent_at = at.now
+        decide.keep("launch", at, case, {"approval_hash": case.approval_hash, **_numbers(ledger.counts(run.pk))})
+
+
+def _lost(run: Run, rows: Sequence[ledger.Row]) -> dict[str, str]:
+    """Whoever was approved and gets no message now."""
+    audience = _audience(run)
+    return {row.customer_id: row.reason for row, wanted in zip(rows, audience.contacted(), strict=True) if wanted and row.reason}
+
+
+def _numbers(counts: Mapping[str, int]) -> dict[str, int]:
+    return {f"rows {state}": number for state, number in counts.items()}
 
 
 def _rows(run: Run) -> list[ledger.Row]:
@@ -206,7 +219,7 @@ def _rows(run: Run) -> list[ledger.Row]:
     for message in messages.values():
         campaigns.check(message)
     reasons, key = dict(_reasons(run, audience, messages)), keys.vault_key()
-    rows = [
+    return [
         ledger.Row(
             customer_id=audience.customer_ids[i],
             channel=audience.channel[i] or "",
@@ -217,11 +230,12 @@ def _rows(run: Run) -> list[ledger.Row]:
         )
         for i in range(len(audience.customer_ids))
     ]
-    if all(row.reason for row in rows):
-        most = Counter(row.reason for row in rows).most_common(1)
-        why = f"the most frequent reason is '{most[0][0]}' ({most[0][1]:,} people)" if most else "its audience is empty"
-        raise Refused(f"Nobody of run {run.pk} can be written to: {why}.")
-    return rows
+
+
+def _nobody(run: Run, rows: Sequence[ledger.Row]) -> str:
+    most = Counter(row.reason for row in rows).most_common(1)
+    why = f"the most frequent reason is '{most[0][0]}' ({most[0][1]:,} people)" if most else "its audience is empty"
+    return f"Nobody of run {run.pk} can be written to: {why}."
 
 
 def _messages(run: Run) -> dict[tuple[str, str], Message]:
@@ -291,10 +305,9 @@ def _send(run: Run, progress: Progress, *, patience: float = campaigns.PATIENCE)
 def _finish(run: Run) -> None:
     """Sending -> completed, when every message came to its end."""
     with transaction.atomic():
-        fresh = runs.get(str(run.pk))
-        if fresh.state == "sending" and not ledger.open_rows(run.pk):
-            runs.move(fresh, "completed")
-            audit.record("complete", actor="netlift", run_id=run.pk, details={"rows": ledger.counts(run.pk)})
+        at = decide.locked(str(run.pk), decide.CLOCK)
+        if at.case.state == "sending" and not ledger.open_rows(run.pk):
+            decide.keep("complete", at, committee.finish(at.case, unsent=0), _numbers(ledger.counts(run.pk)))
 
 
 def _told(

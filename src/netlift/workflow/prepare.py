@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,10 +32,11 @@ from netlift.records import (
     Segmentation,
     Tables,
 )
-from netlift.settings import Settings, given, parse
+from netlift.settings import Settings, given
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import chosen, outputs, universal
+from netlift.workflow import chosen, kept, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
+from netlift.workflow.kept import KEPT, PLAN
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 OPINIONS = "survey.json"
@@ -56,12 +56,7 @@ FILES = {
     "quarantine",
     "report.html",
 }
-SNAPSHOT, KEPT, MODEL, ASKING = (
-    "content.npz",
-    "settings.json",
-    "model.npz",
-    "asking.parquet",
-)  # what later verbs need; only in netlift's own folder
+SNAPSHOT, MODEL, ASKING = "content.npz", "model.npz", "asking.parquet"  # what later verbs need; only in netlift's own folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +80,7 @@ class _Thought:
     assignment: Assignment
     audience: Audience
     plan: Plan
+    figures: review.Measured
     result: ReviewResult
 
 
@@ -135,7 +131,7 @@ def _copy(folder: Path, out: Path) -> None:
     """The run's files where the user wants them; what later verbs need stays in netlift's own folder."""
     try:
         with outputs.whole_or_nothing(out.absolute()) as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, MODEL, ASKING))
+            shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(SNAPSHOT, KEPT, PLAN, MODEL, ASKING))
     except shutil.Error as error:  # of each file that could not be copied: from, to and why
         why = str(error.args[0][0][2]).split(":", 1)[0].partition("] ")[2]  # without the number
         raise SettingsError(f"--out '{out}' cannot be written: {why}; name another folder.") from error
@@ -145,12 +141,6 @@ def _copy(folder: Path, out: Path) -> None:
 
 def _folder(run_id: str) -> Path:
     return store_folder() / "runs" / run_id
-
-
-def settings_of(folder: Path) -> Settings:
-    """The settings a run was prepared with."""
-    kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
-    return parse(kept["settings"], folder=Path(kept["folder"]), sha256=kept["sha256"])
 
 
 def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, watch: Stopwatch) -> Prepared:
@@ -163,13 +153,12 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             watch.run("reports", lambda _: reports.write(content, work))
             facts = _facts(settings, run_id, thought, watch)
             outputs.write_json(facts, work / "run.json")
-            outputs.write_json(
-                {"settings": settings.model_dump(mode="json"), "folder": settings.folder, "sha256": settings.sha256}, work / KEPT
-            )
+            kept.write_settings(settings, work)
+            kept.write_plan(thought.plan, thought.figures, work)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
     if out is not None:
         _copy(folder, out)
-    frozen = freeze(thought.plan, settings)
+    frozen = freeze(thought.plan, settings, thought.result)
     with transaction.atomic():  # contact data and plan are kept together or not at all
         universal.keep(settings.experiment.universal_holdout, actor=author)
         vault.put(contacts)
@@ -196,8 +185,13 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
     plan = dataclasses.replace(plan, **_known_by(settings, engine, tables, plan, told))
-    result = watch.run("review", lambda _: review.review(plan, settings.review, review.measured(known, plan, seed=settings.project.seed)))
-    return _Thought(tables, known, found, told, choice, assignment, audience, plan, result)
+    figures, result = watch.run("review", lambda _: _reviewed(settings, known, plan))
+    return _Thought(tables, known, found, told, choice, assignment, audience, plan, figures, result)
+
+
+def _reviewed(settings: Settings, known: Features, plan: Plan) -> tuple[review.Measured, ReviewResult]:
+    figures = review.measured(known, plan, seed=settings.project.seed)
+    return figures, review.review(plan, settings.review, figures)
 
 
 def _explained(settings: Settings, known: Features, found: Segmentation, tables: Tables, session: Session) -> Insight:
@@ -254,6 +248,7 @@ def _plan(
         contacts_7d=choice.contacts_7d,
         contacts_30d=choice.contacts_30d,
         budget=sum(settings.contact_cost(c) * float((audience.channel[contacted] == c).sum()) for c in settings.channels),
+        model=hashlib.sha256(found.model or b"").hexdigest(),
         categories=tuple(sorted({c for o in settings.offers if o.name in sent for c in o.categories})),
     )
 

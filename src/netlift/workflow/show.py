@@ -6,19 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netlift.errors import Refused
-from netlift.store import ledger
+from netlift.records import Committee
+from netlift.review import committee
+from netlift.store import cases, ledger
 from netlift.store import runs as stored
 from netlift.store.models import Run, Vote
 
 
 def runs() -> list[dict[str, Any]]:
     """Every run, the newest first, also those that are still being prepared."""
-    return [_short(run) for run in Run.objects.select_related("author").order_by("-pk")]
+    everybody = cases.committee()
+    return [_short(run, everybody) for run in Run.objects.select_related("author").order_by("-pk")]
 
 
 def plans() -> list[dict[str, Any]]:
     """Every plan, the newest first."""
-    return [_short(run) for run in Run.objects.select_related("author").exclude(state="preparing").order_by("-pk")]
+    everybody = cases.committee()
+    return [_short(run, everybody) for run in Run.objects.select_related("author").exclude(state="preparing").order_by("-pk")]
 
 
 def plan(run_id: str) -> dict[str, Any]:
@@ -28,16 +32,29 @@ def plan(run_id: str) -> dict[str, Any]:
         NotFound: there is no such run.
     """
     run = stored.get(run_id)
-    votes = Vote.objects.filter(run=run).select_related("voter").order_by("pk")
-    shown = ("messages", "segments", "inputs", "holdout", "country", "salt_id", "channels", "consent")
+    votes = Vote.objects.filter(run=run).select_related("voter", "seat").order_by("pk")
+    shown = ("messages", "segments", "inputs", "holdout", "country", "salt_id", "channels", "consent", "window", "offers")
     return {
-        **_short(run),
+        **_short(run, cases.committee()),
         "approval_hash": run.approval_hash,
         "findings": run.findings.get("findings", []),
         "policy_version": run.findings.get("policy_version", ""),
         **{name: run.findings.get(name) for name in ("score", "contributions", "remedy")},
+        "heightened": run.findings.get("verdict") == "review",
+        "editors": run.editors,
+        "start_at": _time(run.start_at) if run.start_at else None,
+        "pause": run.pause,
+        "halt": run.halt,
         "votes": [
-            {"voter": v.voter.username, "vote": v.vote, "text": v.text, "at": _time(v.at), "version": v.version, "void": v.void}
+            {
+                "voter": v.voter.username,
+                "seat": v.seat.username,
+                "vote": v.vote,
+                "text": v.text,
+                "at": _time(v.at),
+                "version": v.version,
+                "void": v.void,
+            }
             for v in votes
         ],
         **{name: run.content.get(name) for name in shown},
@@ -68,7 +85,12 @@ def sent_at(run_id: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _short(run: Run) -> dict[str, Any]:
+def approvals(run: Run, everybody: Committee) -> list[str]:
+    """Who has approved exactly this plan and may still do so."""
+    return sorted(v.voter for v in committee.standing(cases.of(run), everybody)) if run.content else []
+
+
+def _short(run: Run, everybody: Committee) -> dict[str, Any]:
     audience = run.content.get("audience", {})
     return {
         "run_id": str(run.pk),
@@ -81,7 +103,7 @@ def _short(run: Run) -> dict[str, Any]:
         "sent_at": _time(run.sent_at) if run.sent_at else None,
         "folder": run.folder,
         "verdict": run.findings.get("verdict"),
-        "approvals": len(stored.approvals(run)),
+        "approvals": len(approvals(run, everybody)),
         "quorum": run.content.get("quorum"),
         "people": audience.get("people"),
         "counts": audience.get("counts", {}),

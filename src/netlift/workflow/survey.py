@@ -22,7 +22,8 @@ from netlift.settings import read
 from netlift.store import audit, open_store, people, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs
-from netlift.workflow.prepare import ASKING, OPINIONS, settings_of
+from netlift.workflow.kept import settings_of
+from netlift.workflow.prepare import ASKING, OPINIONS
 
 REACHABLE = (None, "no offer", "segment not targeted")  # in the audience: who could be written to, wanted or not
 
