@@ -107,7 +107,7 @@ def _drops(campaign: Campaign, places: set[str]) -> list[Edit]:
         if any(place.startswith(c.where) for place in places):
             segment = segments.get(c.where)
             edit = _drop(c.where, c.field) if segment is None else _without_segment(segment)
-            edits.setdefault(edit.words, edit)
+            edits.setdefault(c.where if segment is None else edit.words, edit)
     return list(edits.values())
 
 
