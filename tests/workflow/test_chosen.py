@@ -84,6 +84,13 @@ def test_definitions_of_what_segments_were_made_of() -> None:
     assert _known(settings)["definitions"] == {}
 
 
+def test_filters_of_purchases_say_what_counts_not_who() -> None:
+    """Purchases kept are lineage; purchases of medicine left out protect people and are nothing to find."""
+    where = "category = 'nappies' AND department <> 'pharmacy' AND NOT department IN ('wine')"
+    known = _known(_settings(transactions={"path": "t.csv", "where": where}))
+    assert (known["chosen_by"], known["definitions"]) == ((), {"tables.transactions.where": "category = nappies"})
+
+
 def test_bought_data_are_a_source_where_segments_were_made_of_them() -> None:
     """With purpose and notice as the settings declare them."""
     told = {"purpose": "fraud", "notice": "letter of May"}

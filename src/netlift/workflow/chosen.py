@@ -15,6 +15,7 @@ from netlift.settings import Settings
 
 # The kind of data in each table, as the labelled campaigns name it.
 KINDS = {"customers": "profile", "events": "browsing", "survey": "survey", "transactions": "transactions", "contacts": "profile"}
+DEEDS = ("transactions", "events")  # tables of what people did
 NUMBER = r"-?[\d,]+(?:\.\d+)?(?:e[+-]?\d+)?"
 
 
@@ -47,9 +48,9 @@ def known_by(
 
 
 def _filters(settings: Settings) -> Iterator[ChosenBy]:
-    """What `where` of the tables about people keeps."""
+    """What `where` of the tables about people keeps; that of their purchases decides what counts, not who: see `_definitions`."""
     for name, table in settings.tables.items():
-        kind = KINDS.get(name, "third_party" if name == "enrichment" else None)
+        kind = KINDS.get(name, "third_party" if name == "enrichment" else None) if name not in DEEDS else None
         for i, (column, op, value) in enumerate(expressions.comparisons(table.where) if table.where and kind else ()):
             yield ChosenBy(f"tables.{name}.where[{i}]", f"{kind}.{column}", "=" if op == "expression" else op, value, excluded=op == "!=")
 
@@ -73,8 +74,17 @@ def _definitions(settings: Settings, inputs: Sequence[Feature]) -> dict[str, str
     wanted = {f.name for f in inputs}
     made = {f"features.own.{name}.sql": own.sql for name, own in settings.features.own.items() if name in wanted}
     derived = {(t, c): sql for t, table in settings.tables.items() for c, sql in table.derive.items()}
+    made |= {f"tables.{t}.where": kept for t in DEEDS if (kept := _kept(settings, t))}
     words = set(re.findall(r"\w+", " ".join([*wanted, *made.values()])))
     return made | {f"tables.{table}.derive.{column}": sql for (table, column), sql in derived.items() if column in words}
+
+
+def _kept(settings: Settings, name: str) -> str:
+    """Which deeds `where` keeps; what it leaves out, such as purchases of medicine, tells nothing of anybody."""
+    table = settings.tables.get(name)
+    parts = expressions.comparisons(table.where) if table and table.where else ()
+    kept = [(column, op, str(value)) for column, op, value in parts if op != "!=" and not str(value).startswith("NOT ")]
+    return " AND ".join(value if op == "expression" else f"{column} {op} {value}" for column, op, value in kept)
 
 
 def _opt_ins(session: Session, tables: Tables, contacted: Texts) -> tuple[str, ...]:
