@@ -260,3 +260,24 @@ def test_the_lifts_meet_their_limits() -> None:
         error = (0.05 * 0.95 / found["runs"]) ** 0.5  # of a simulated share
         assert found["false_alarms"] <= 0.05 + 3 * error
         assert world.startswith("730") or found["false_alarms"] >= 0.04
+
+
+def test_the_reviews_figures() -> None:
+    """docs/methods/review.md shows what benchmarks/results/review.json holds, and the scorecard is the one it tells of."""
+    told = json.loads((ROOT / "benchmarks/results/review.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/methods/review.md").read_text(encoding="utf-8")
+    card = json.loads((ROOT / "src/netlift/review/scorecard.json").read_text(encoding="utf-8"))
+    assert (card["version"], {"base": card["base"], **card["weights"]}) == (told["version"], told["weights"])
+    labels = told["labels"]
+    assert f"{told['labelled']} campaigns ({labels['block']} block, {labels['review']} review, {labels['pass']} pass)" in page
+    assert f"and {told['variants']:,} variants" in page
+    assert f"| Brier score | {told['brier']} ({told['brier_of_the_base_rate']} for always" in page
+    assert f"| {100 * told['disagrees']:.1f} % |" in page
+    for row in told["reliability"]:
+        assert f"| {100 * row['from']:.0f} | {row['campaigns']} | {row['said']:.2f} | {row['came']:.2f} |" in page
+    for name, run in told["first_run"].items():
+        bound = f"{100 * run['missed_at_most']:.1f} %"
+        assert f"| {name} | {run['blocks']} | {run['block_passed']} | {bound} | {run['passes']} | {run['pass_flagged']} |" in page
+    assert f"takes {told['milliseconds']} ms a campaign" in page
+    assert f"its fix {told['seconds_of_a_million']} CPU seconds" in page
+    assert all(counts["right"] == counts["campaigns"] for counts in told["verdicts"].values())

@@ -194,3 +194,28 @@ def test_words_of_sql_are_no_columns(word: str) -> None:
     with pytest.raises(ExpressionError, match=f"'{word}' is a word of SQL, and no column can be called that here; rename it under columns"):
         expressions.check(f"{word} > 1", columns=[word], what="tables.customers.where")
     assert duckdb.execute("SELECT 1 FROM duckdb_keywords() WHERE keyword_name = ? AND keyword_category = 'reserved'", [word]).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Income < 200000 AND Year_Birth > 1930", [("Income", "<", 200000.0), ("Year_Birth", ">", 1930.0)]),
+        ("18 <= age", [("age", ">=", 18.0)]),
+        ("born BETWEEN '2010-01-01' AND '2012-12-31'", [("born", "between", ("2010-01-01", "2012-12-31"))]),
+        ("city IN ('Graz', 'Linz')", [("city", "in", ("Graz", "Linz"))]),
+        ("born >= CAST('2010-01-01' AS DATE)", [("born", ">=", "2010-01-01")]),
+        ("balance > -5", [("balance", ">", -5.0)]),
+        ("(vip = true) AND (a <> 'x')", [("vip", "=", True), ("a", "!=", "x")]),
+    ],
+)
+def test_comparisons_of_a_condition(text: str, found: list[tuple[str, str, object]]) -> None:
+    """What AND joins, each as column, operator and value, whichever side the column stands on."""
+    assert list(expressions.comparisons(text)) == found
+
+
+def test_what_is_no_comparison_names_its_columns() -> None:
+    """OR and functions are kept as text beside every column they read."""
+    assert [(column, op) for column, op, _ in expressions.comparisons("a > 1 OR length(b) > 2")] == [
+        ("a", "expression"),
+        ("b", "expression"),
+    ]

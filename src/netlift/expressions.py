@@ -156,6 +156,51 @@ def conditions(text: str) -> tuple[str, ...]:
     return tuple(text[a:b].strip() for a, b in zip(cuts[::2], [*cuts[1::2], len(text)], strict=True))
 
 
+Value = str | float | bool | tuple[str | float, ...]
+_COMPARED: dict[type[exp.Expr], tuple[str, str]] = {  # the word for it, and for it with the sides exchanged
+    exp.EQ: ("=", "="),
+    exp.NEQ: ("!=", "!="),
+    exp.GT: (">", "<"),
+    exp.GTE: (">=", "<="),
+    exp.LT: ("<", ">"),
+    exp.LTE: ("<=", ">="),
+}
+
+
+def comparisons(text: str) -> tuple[tuple[str, str, Value], ...]:
+    """The parts that AND joins, as column, operator and value; of what is no plain comparison every column, "expression" and its text."""
+    tree = _parsed(text, aggregates=False)
+    parts = list(tree.flatten()) if isinstance(tree, exp.And) else [tree]
+    return tuple(found for part in parts for found in _compared(part.unnest()))
+
+
+def _compared(part: exp.Expr) -> tuple[tuple[str, str, Value], ...]:
+    words = _COMPARED.get(type(part))
+    left, right = part.args.get("this"), part.args.get("expression")
+    if words and isinstance(left, exp.Column) and (value := _constant(right)) is not None:
+        return ((left.name, words[0], value),)
+    if words and isinstance(right, exp.Column) and (value := _constant(left)) is not None:
+        return ((right.name, words[1], value),)
+    if isinstance(part, exp.Between | exp.In) and isinstance(left, exp.Column):
+        ends = part.expressions if isinstance(part, exp.In) else [part.args["low"], part.args["high"]]
+        values = [_constant(end) for end in ends]
+        if all(isinstance(v, str | float) for v in values):
+            return ((left.name, "in" if isinstance(part, exp.In) else "between", tuple(v for v in values if isinstance(v, str | float))),)
+    return tuple((name, "expression", part.sql()) for name in sorted({c.name for c in part.find_all(exp.Column)}))
+
+
+def _constant(node: exp.Expr | None) -> str | float | bool | None:
+    if isinstance(node, exp.Neg) and isinstance(inner := _constant(node.this), float):
+        return -inner
+    if isinstance(node, exp.Cast):
+        return _constant(node.this)
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    if isinstance(node, exp.Literal):
+        return str(node.this) if node.is_string else float(node.this)
+    return None
+
+
 def closest(name: str, names: Collection[str]) -> str:
     """A hint such as " (did you mean 'Income'?)", or "" where nothing is near."""
     by_lower = {n.lower(): n for n in names}

@@ -105,7 +105,7 @@ def test_a_reviewer_signs_in_looks_and_approves(page: Page, address: str, run_id
     expect(page.get_by_role("img", name="Scatter plot of the customers")).to_be_visible()
     assert page.evaluate("document.querySelector('img.map').naturalWidth") > 300
     page.get_by_role("link", name="Review", exact=True).click()
-    page.get_by_label("Remark (optional)").fill("good plan")
+    page.get_by_label("Remark").fill("good plan")
     page.get_by_role("button", name="Approve", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Your approval is recorded.")
     page.get_by_text("What you cannot do now").click()

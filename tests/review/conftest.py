@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from netlift import review
 from netlift.records import Audience, Feature, Message, Plan
 from netlift.settings import ReviewSettings
 
@@ -66,6 +67,13 @@ def only(plan: Plan, people: int) -> Plan:
 
 def with_audience(plan: Plan, **changes: Any) -> Plan:
     return replace(plan, audience=replace(plan.audience, **changes))
+
+
+def campaign_of(rules: Sequence[tuple[str, str, Any]]) -> review.Campaign:
+    """An ordinary campaign whose people are chosen by these rules (field, op, value)."""
+    case = next(c for c in labelled("shared_cases") if c["id"] == "S19")
+    case["audience"]["rules"] = [dict(zip(("field", "op", "value"), rule, strict=True)) for rule in rules]
+    return review.cases.campaign(case)
 
 
 def codes(findings: Sequence[Any]) -> list[tuple[str, str]]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from benchmarks._review_variants import ALWAYS, OF_COPY, variants
+from benchmarks._review_variants import PLACES as PLACES_OF_TRAITS
+from benchmarks._review_variants import changed as changed_by
+from benchmarks._review_variants import verdict as verdict_of
 
 from netlift.review import cases as read
 from netlift.review import judge, score, verdict
@@ -15,9 +22,6 @@ from tests.review.conftest import POLICY, labelled
 Case = dict[str, Any]
 CASES = labelled()
 STRICT = {"block": 0, "review": 1, "pass": 2}
-TOPIC = {"N01": "insulin users", "N02": "depression", "N37": "fertility", "N38": "jewish"}
-CYRILLIC = str.maketrans("aeopcxiy", "аеорсхіу")
-LEET = str.maketrans("aeiost", "431057")
 
 
 def judged(case: Case) -> tuple[str, float]:
@@ -35,106 +39,55 @@ def changed(change: Callable[[Case], Any]) -> Callable[[Case], Case]:
     return make
 
 
-def renamed(case: Case) -> None:
-    for i, rule in enumerate(case["audience"]["rules"] + case["audience"]["exclusions"]):
-        if not rule["field"].startswith(("consent.", "model.", "lookalike.", "segment.", "survey.", "support.", "third_party.", "social.")):
-            rule["field"] = f"{rule['field'].split('.')[0]}.{rule['field'].split('.')[1].replace('_', '')}_{i}"
+# Everybody up to 25 or 30 left out spares the minors, too: that is milder, and rightly.
+SPARED = {("N68", "exclusion"), ("N211", "exclusion")}
 
 
-def reordered(case: Case) -> None:
-    case["audience"]["rules"].reverse()
-    case["offer"]["product_categories"].reverse()
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
+def test_never_milder(case: Case) -> None:
+    """No relation of the policy makes any labelled campaign more acceptable."""
+    before = STRICT[verdict_of(case)]
+    milder = [name for name, new in variants(case) if STRICT[verdict_of(new)] > before]
+    assert [name for name in milder if (case["id"], name) not in SPARED] == []
 
 
-def camouflaged(case: Case) -> None:
-    case["offer"]["product_categories"] += ["garden hoses", "bread", "light bulbs"]
-    case["offer"]["text"] += "; also 10% off bread and light bulbs"
-    case["message"]["body"] += " And for everyone: garden hoses, bread and light bulbs at low prices."
+def test_every_relation_is_told_of_many_campaigns() -> None:
+    """The generator makes thousands of variants and leaves no relation of the policy out."""
+    told = Counter(name for case in CASES for name, _ in variants(case))  # not judged: that is the test before
+    assert set(told) == {*ALWAYS, *OF_COPY, "grow by unrelated people", "hidden behind a score", "hidden behind a look-alike"} | {
+        *(f"said in {language}" for language in ("English", "German", "Spanish")),
+        *(f"trait moved to {place}" for place in PLACES_OF_TRAITS),
+    }
+    assert min(told.values()) >= 30
+    assert sum(told.values()) >= 3000
 
 
-def halved(case: Case) -> None:
-    case["audience"]["size"] //= 2
-    case["audience"]["rules"].append({"field": "profile.customer_number_half", "op": "=", "value": "first"})
+SAME = ("reorder rules", "camouflage", "rename fields", "homoglyphs", "zero width", "soft hyphen", "upper case")
 
 
-def shrunk(case: Case) -> None:
-    case["audience"]["size"] = min(case["audience"]["size"], 40)
+@pytest.mark.parametrize("case", [c for c in CASES if c["expected"]["verdict"] == "pass"], ids=lambda c: c["id"])
+def test_negative_controls_stay_pass(case: Case) -> None:
+    """What is harmless stays so in another order, under other names, beside other offers and behind odd letters."""
+    changes = {**ALWAYS, **OF_COPY}
+    assert [name for name in SAME if verdict_of(changed_by(case, changes[name])) != "pass"] == []
 
 
-def by_post(case: Case) -> None:
-    if case["channel"] == "email":
-        case["channel"] = "post"
-
-
-def excluding(case: Case) -> None:
-    personal = [r for r in case["audience"]["rules"] if not r["field"].startswith("consent.")]
-    case["audience"]["exclusions"] += personal
-    case["audience"]["rules"] = [r for r in case["audience"]["rules"] if r["field"].startswith("consent.")]
-
-
-def letters(table: dict[int, int]) -> Callable[[Case], None]:
-    def change(case: Case) -> None:
-        for part in ("subject", "body"):
-            case["message"][part] = " ".join(
-                w if any(c.isdigit() or c in "<>=" for c in w) else w.translate(table) for w in case["message"][part].split(" ")
-            )
-
-    return change
-
-
-def hidden(mark: str) -> Callable[[Case], None]:
-    def change(case: Case) -> None:
-        for part in ("subject", "body"):
-            words = case["message"][part].split(" ")
-            case["message"][part] = " ".join(w[:2] + mark + w[2:] if w.isalpha() and len(w) > 3 else w for w in words)
-
-    return change
-
-
-def shouted(case: Case) -> None:
-    for part in ("subject", "body"):
-        case["message"][part] = case["message"][part].upper()
-
-
-CHANGES: dict[str, Callable[[Case], None]] = {
-    "rename fields": renamed,
-    "reorder rules": reordered,
-    "camouflage": camouflaged,
-    "split": halved,
-    "shrink": shrunk,
-    "e-mail to post": by_post,
-    "exclusion": excluding,
-    "homoglyphs": letters(CYRILLIC),
-    "leet": letters(LEET),
-    "zero width": hidden("\u200b"),
-    "soft hyphen": hidden("\u00ad"),
-    "soft hyphen of HTML": hidden("&shy;"),
-    "upper case": shouted,
-}
-
-
-SPARED = ("N68", "exclusion")  # everybody up to 25 left out spares the minors, too: that is milder, and rightly
-
-
-@pytest.mark.parametrize(
-    ("case", "name"), [(c, n) for c in CASES for n in CHANGES if (c["id"], n) != SPARED], ids=lambda x: x if isinstance(x, str) else x["id"]
-)
-def test_never_milder(case: Case, name: str) -> None:
-    """None of these changes makes a campaign more acceptable."""
-    before, after = judged(case)[0], judged(changed(CHANGES[name])(case))[0]
-    assert STRICT[after] <= STRICT[before], (before, after)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [c for c in CASES if c["expected"]["verdict"] == "block" and "SMALL_AUDIENCE" not in c["expected"]["reason_codes"]],
-    ids=lambda c: c["id"],
-)
-def test_growing_by_others_never_helps(case: Case) -> None:
-    """Unrelated people do not hide those who are meant."""
-    new = copy.deepcopy(case)
-    new["audience"]["size"] = 40_000
-    assert judged(new)[0] == "block"
+@pytest.mark.parametrize("case", [c for c in CASES if c["expected"]["verdict"] != "pass"], ids=lambda c: c["id"])
+def test_without_its_evidence_each_finding_is_gone(case: Case) -> None:
+    """A condition taken out, or words blanked where they stand, are no longer found there."""
+    for found in judge(read.campaign(case), POLICY):
+        rule = re.fullmatch(r"audience\.(rules|exclusions)\[(\d+)\][^,]*", found.where)
+        words = re.fullmatch(r"(message|offer)\.(\w+):(\d+)-(\d+)", found.where)
+        new = copy.deepcopy(case)
+        if rule:
+            gone = new["audience"][rule[1]].pop(int(rule[2]))
+            left = [f for f in judge(read.campaign(new), POLICY) if f.code == found.code and f.evidence == found.evidence]
+            assert not left or gone in new["audience"][rule[1]] or found.evidence in json.dumps(new), (found, left)
+        elif words:
+            text, start, end = new[words[1]][words[2]], int(words[3]), int(words[4])
+            new[words[1]][words[2]] = text[:start] + " " * (end - start) + text[end:]
+            places = [f.where for f in judge(read.campaign(new), POLICY) if f.code == found.code]
+            assert found.where not in places, found
 
 
 TRAITS = {

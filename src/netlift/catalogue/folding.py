@@ -21,7 +21,7 @@ _DROPPED = frozenset("'’‘`´ʼ\u115f\u1160\u3164\uffa0")  # apostrophes, and
 _ESCAPED = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});|%[2-7][0-9a-fA-F](?![0-9])")
 _LEET = {letter: str.maketrans("0134578@$!€", "o" + letter + "eastba" + "s" + letter + "e") for letter in "il"}
 _MIXED = re.compile(r"[a-z0-9@$!€]*[a-z][a-z0-9@$!€]*|(?<![\d.,:])\d{1,2}(?![\d.,:%])")
-_SPELT = re.compile(r"(?<![a-z])(?:[a-z][ .\-_*]){3,}[a-z](?![a-z])")
+_SPELT = re.compile(r"(?<![a-z0-9])(?=(?:[a-z0-9@$!€][ .\-_*]){0,5}[a-z][ .\-_*])(?:[a-z0-9@$!€][ .\-_*]){3,}[a-z0-9](?![a-z0-9])")
 _SPLIT = re.compile(r"(?<=[a-z])[\-.*_·|]{1,2}(?=[a-z])")
 
 
@@ -46,6 +46,7 @@ def views(text: str, *, name: bool = False) -> tuple[Folded, ...]:
     plain = _folded(text, name=name)
     read = [plain, *(_leet(plain, letter) for letter in _LEET)]
     read += [_joined(view) for view in read]
+    read += [_leet(_joined(plain), letter) for letter in _LEET]
     return tuple({view.text: view for view in read}.values())
 
 
@@ -88,7 +89,7 @@ def _leet(view: Folded, letter: str) -> Folded:
 
 
 def _joined(view: Folded) -> Folded:
-    out = {i for spelt in _SPELT.finditer(view.text) for i in range(*spelt.span()) if not view.text[i].isalpha()}
+    out = {i for spelt in _SPELT.finditer(view.text) for i in range(*spelt.span()) if view.text[i] in " .-_*"}
     out |= {i for split in _SPLIT.finditer(view.text) for i in range(*split.span())}
     kept = [i for i in range(len(view.text)) if i not in out]
     return Folded("".join(view.text[i] for i in kept), tuple(view.at[i] for i in kept))

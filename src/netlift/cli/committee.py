@@ -36,7 +36,7 @@ def review_list(as_json: Json = False) -> None:
 
 @review_app.command("show")
 def review_show(run_id: RunId, user: As = None, as_json: Json = False) -> None:
-    """Show one plan: state, findings, audience, votes; what you have been shown you may vote on."""
+    """Show one plan: verdict, gravest reasons, cheapest fix, audience, findings, messages; what you have been shown you may vote on."""
     from netlift.workflow import decide
 
     open_store()
@@ -48,9 +48,20 @@ def review_show(run_id: RunId, user: As = None, as_json: Json = False) -> None:
 
 
 def _tell(plan: Mapping[str, Any]) -> None:
+    from netlift.reports import verdict
+
     run_id = plan["run_id"]
     say(f"Run {run_id}: {plan['name']}, version {plan['version']}, {plan['state']}, by {plan['author']}")
-    say(f"Policy: {plan['verdict']}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
+    score = "" if plan["score"] is None else f", risk score {plan['score']:.1f} of 100"
+    say(f"Policy: {plan['verdict']}{score}. Votes to approve: {plan['approvals']} of {plan['quorum']}. Hash {plan['approval_hash'][:12]}.")
+    for number, reason in enumerate(verdict.reasons(plan["findings"]), 1):
+        evidence = f" ('{reason['evidence']}')" if reason["evidence"] else ""
+        say(f"  {number}. {reason['code']} at {reason['where']}{evidence}: {reason['text']}")
+    if plan["remedy"]:
+        say(f"Cheapest fix: {verdict.remedy(plan['remedy'], plan['facts'].get('currency', ''))}")
+    parts = [f"{words} {added:+.2f}" for words, added in verdict.contributions(plan["contributions"])]
+    if parts:
+        say(f"The score's log-odds: {', '.join(parts)}.")
     print_table("Audience", ("people", "number"), plan["counts"].items())
     for finding in plan["findings"]:
         say(f"{finding['severity']} {finding['code']}: {finding['text']}")
@@ -302,10 +313,10 @@ def review_cases(
     as_json: Json = False,
 ) -> None:
     """Judge campaigns written in a file by the policy checks: verdict, evidence, score and the cheapest fix of each."""
-    from netlift.workflow.cases import cases
+    from netlift.workflow.cases import told
 
     unread = 0
-    for case in cases(file):
+    for case, findings in told(file):
         unread += "error" in case
         if as_json:
             print_json(case)
@@ -313,8 +324,8 @@ def review_cases(
             say(case["error"])
         else:
             say(f"{case['id']}: {case['verdict']}, score {case['score']:g}. {', '.join(case['reason_codes'])}".rstrip())
-            for found in case["evidence"]:
-                say(f"  {found['severity']} {found['code']} at {found['where']}: {found['why']}")
+            for f in findings:
+                say(f"  {f.severity} {f.code} at {f.where}: {f.text}")
             if case["fix"]:
                 say(f"  Cheapest fix: {case['fix']['text']} Then: {case['fix']['verdict']}, score {case['fix']['score']:g}.")
     if unread:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from netlift.console import files, views
 from netlift.console.access import ANYONE, AUTHORS, OPERATORS, READERS, VOTERS, status
 from netlift.errors import NetliftError, NotFound
-from netlift.reports import summary
+from netlift.reports import summary, verdict
 from netlift.workflow import decide
 
 Verb = Callable[[str, str, HttpRequest], dict[str, Any]]  # run, actor, the form
@@ -194,6 +194,9 @@ def page(request: HttpRequest, run_id: int, *, problem: str = "", status: int = 
         "plan": plan,
         "currency": files.currency(folder),
         "review_sentence": summary.REVIEWS[plan["verdict"]],
+        "reasons": verdict.reasons(plan["findings"]),
+        "remedy": verdict.remedy(plan["remedy"], files.currency(folder)),
+        "score_parts": verdict.contributions(plan["contributions"]),
         "audience": summary.audience_lines(plan["counts"]),
         "acts": [{"act": act, "slug": act.name.replace("_", "-"), "why_not": hindrance[act.name]} for act in ACTS],
         "seats": decide.seats(name),

@@ -28,7 +28,7 @@ from netlift.records.insight import RESTS_ON, Insight, Opinion, Profit, Response
 from netlift.records.measurement import Estimate, Evidence, Measurement
 from netlift.records.offers import Action, Allocated, Asking, Choice, Companion, Limit, NextCategory, PastEffect, Proposal, Recommendation
 from netlift.records.reports import ReportContent
-from netlift.records.review import Audience, Finding, Message, Plan, ReviewResult
+from netlift.records.review import Audience, ChosenBy, Finding, Message, Plan, Remedy, ReviewResult
 from netlift.records.segments import Candidate, Segmentation, Verdict
 from netlift.records.sources import HealthFigure, Part, TableInput, Tables
 
@@ -47,6 +47,7 @@ __all__ = [
     "Candidate",
     "Case",
     "Choice",
+    "ChosenBy",
     "Committee",
     "Companion",
     "Delivery",
@@ -81,6 +82,7 @@ __all__ = [
     "Reading",
     "Receipt",
     "Recommendation",
+    "Remedy",
     "ReportContent",
     "Response",
     "ReviewResult",

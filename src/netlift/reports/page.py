@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from netlift.records import RESTS_ON, Opinion, ReportContent
-from netlift.reports import ahead, charts, figures, summary, unusual
+from netlift.reports import ahead, charts, figures, summary, unusual, verdict
 
 NAME = "report.html"
 PROFILE_ROWS = 8
@@ -102,6 +103,9 @@ def _facts(content: ReportContent) -> dict[str, Any]:
         "other_estimates": summary.other_estimates(measurement),
         "messages": summary.messages(content.deliveries),
         "review_sentence": summary.REVIEWS[content.review.verdict],
+        "reasons": verdict.reasons([asdict(f) for f in content.review.findings]),
+        "remedy": verdict.remedy(asdict(content.review.remedy) if content.review.remedy else None, content.currency),
+        "score_parts": verdict.contributions(content.review.contributions),
         "verdict_sentence": summary.verdict_sentence(content.segmentation.verdict),
         "best": measurement.best if measurement else None,
         "naive": summary.naive_twin(measurement),

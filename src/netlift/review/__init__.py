@@ -5,7 +5,8 @@ from netlift.review.campaign import Campaign, Measured
 from netlift.review.describe import described
 from netlift.review.figures import measured
 from netlift.review.fixes import Fix, cheapest
-from netlift.review.policy import CHECKS, POLICY_VERSION, judge, review, verdict
+from netlift.review.policy import CHECKS, POLICY_VERSION, judge, verdict
+from netlift.review.result import review
 from netlift.review.scorecard import score
 
 __all__ = [

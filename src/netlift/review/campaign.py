@@ -16,7 +16,15 @@ SEVERITIES: tuple[Severity, ...] = ("block", "review", "note")  # the most sever
 Distance = Literal["declared", "observed", "modelled", "third party"]  # how far from what the person said
 
 OWN_CHANNELS = frozenset({"email", "mail", "sms", "phone", "post", "letter"})  # all others hand people to a platform
-HYGIENE = ("consent.", "suppression.", "opt_out", "unsubscribed", "reachable", "segment.id")  # conditions that tell nothing personal
+HYGIENE = (
+    "consent.",
+    "suppression.",
+    "opt_out",
+    "unsubscribed",
+    "reachable",
+    "segment.id",
+    "segment.rules.",
+)  # conditions that tell nothing personal
 
 
 @dataclass(frozen=True, slots=True)

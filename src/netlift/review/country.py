@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlift.records import Finding
-from netlift.review.campaign import Campaign
+from netlift.review.campaign import Campaign, found
 from netlift.settings import ReviewSettings
 
 
@@ -12,4 +12,4 @@ def country(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]: 
     if campaign.jurisdiction:
         return ()
     text = "Unknown country: which rules hold for these people is not known. Write project.country in netlift.toml, e.g. 'US'."
-    return (Finding("NO_COUNTRY", "block", "country", text),)
+    return (found("NO_COUNTRY", "block", "country", text, fix="name_country"),)

@@ -30,7 +30,7 @@ def lawful_basis(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, .
         f"{unproven:,} of the {int(contacted.sum()):,} people to be contacted have no proof of consent (source and date). "
         "Leave them out; preparing the run again does so."
     )
-    return (Finding("NO_LAWFUL_BASIS", "block", "consent", text),)
+    return (found("NO_LAWFUL_BASIS", "block", "consent", text, evidence=f"{unproven:,}", fix="consent_filter"),)
 
 
 def _stated(campaign: Campaign) -> tuple[Finding, ...]:

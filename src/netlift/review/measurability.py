@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netlift.records import Finding
-from netlift.review.campaign import Campaign
+from netlift.review.campaign import Campaign, found
 from netlift.settings import ReviewSettings
 
 COARSE = 0.1  # share of answers: a smallest visible difference above this is said
@@ -27,7 +27,7 @@ def measurability(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, 
             f"The lift cannot be measured: none of the {treated:,} people is held out (experiment.holdout is {plan.holdout:g}). "
             "Hold out 10 % to learn what the campaign earns."
         )
-        return (Finding("MEASURABILITY", "review", "holdout", text),)
+        return (found("MEASURABILITY", "review", "holdout", text, evidence=f"{plan.holdout:g}", fix="hold_out"),)
     visible = POWER * float(np.sqrt(0.25 / held_out + 0.25 / treated))  # at an answer rate of one half, the worst case
     if visible <= COARSE:
         return ()

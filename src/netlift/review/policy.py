@@ -1,15 +1,15 @@
-"""The verb and the table of checks. A new check is a file here and a line in CHECKS."""
+"""The table of checks. A new check is a file here and a line in CHECKS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 from netlift import catalogue, plugins
-from netlift.records import Finding, Plan, ReviewResult
-from netlift.review.campaign import SEVERITIES, Campaign, Measured
+from netlift.records import Finding
+from netlift.review.campaign import SEVERITIES, Campaign
 from netlift.review.country import country
-from netlift.review.describe import described
 from netlift.review.disparate_impact import disparate_impact
 from netlift.review.distance_from_declared import distance_from_declared
 from netlift.review.feature_leak import feature_leak
@@ -34,7 +34,7 @@ from netlift.review.vulnerable_pressure import vulnerable_pressure
 from netlift.settings import ReviewSettings
 
 # Raise the number with any change of a check or a threshold: it is part of what is approved, as is the catalogue's version.
-POLICY_VERSION = f"3/{catalogue.VERSION}"
+POLICY_VERSION = f"4/{catalogue.VERSION}"
 
 Check = Callable[[Campaign, ReviewSettings], tuple[Finding, ...]]
 Verdict = Literal["block", "review", "pass"]
@@ -65,16 +65,16 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def review(plan: Plan, policy: ReviewSettings, measured: Measured | None = None) -> ReviewResult:
-    """All findings on a plan, the most severe first; the verdict is the most severe of them, `pass` where only notes remain."""
-    findings = judge(described(plan, measured), policy)
-    return ReviewResult(verdict(findings), findings, POLICY_VERSION)
-
-
 def judge(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, ...]:
     """What every check finds, the most severe first."""
-    findings = [f for check in plugins.table("checks", CHECKS).values() for f in check(campaign, policy)]
+    findings = [f for check in _checks().values() for f in check(campaign, policy)]
     return tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity)))
+
+
+@cache
+def _checks() -> dict[str, Check]:
+    """Ours and those of installed packages, looked for once."""
+    return plugins.table("checks", CHECKS)
 
 
 def verdict(findings: tuple[Finding, ...]) -> Verdict:

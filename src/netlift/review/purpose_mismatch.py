@@ -19,6 +19,7 @@ def _found(campaign: Campaign) -> Iterator[Finding]:
     agreed = campaign.consent.purposes
     if agreed and not any(_is(p, "marketing") for p in agreed):
         yield _blocked("consent.purposes", ", ".join(agreed), f"People agreed to {', '.join(agreed)} only, which does not cover marketing.")
+    yield from _sources(campaign)
     for condition in campaign.conditions:
         declared = campaign.purposes.get(condition.field)
         if declared and not _is(declared, "marketing"):
@@ -34,6 +35,13 @@ def _found(campaign: Campaign) -> Iterator[Finding]:
         for hit in catalogue.phrases(part.text, "purpose.told_service")[:1]:
             if campaign.conditions and any(c.field.startswith(("survey.", "service.", "support.")) for c in campaign.conditions):
                 yield _blocked(at(part, hit), hit.text, f"The copy says that the fact was given to service: '{hit.text}'.")
+
+
+def _sources(campaign: Campaign) -> Iterator[Finding]:
+    for source in campaign.sources:
+        declared = campaign.purposes.get(source.text)
+        if declared and not _is(declared, "marketing"):
+            yield _blocked(source.where, source.text, f"The data of '{source.text}' are for {declared}, not for marketing.")
 
 
 def _is(purpose: str, kind: str) -> bool:

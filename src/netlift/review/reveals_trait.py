@@ -18,7 +18,7 @@ TINY = 50  # people, likewise
 FAMILY = frozenset({"parenting", "family_status", "age", "dating"})
 # Parts of a copy that are names: links, tracking parameters, alt texts, codes.
 TAGS = re.compile(
-    r"""https?://[^\s"'<>]+|www\.[^\s"'<>]+|\butm_\w+\s*[=:]\s*[^\s&"'<>]+|(?i:alt|title)\s*=\s*(?:"[^"]*"|'[^']*')"""
+    r"""(?i:https?://[^\s"'<>]+|www\.[^\s"'<>]+|\butm_\w+\s*[=:]\s*[^\s&"'<>]+)|(?i:alt|title)\s*=\s*(?:"[^"]*"|'[^']*')"""
     r"""|\[image:[^\]]*\]|!\[[^\]]*\]|(?i:\b(?:code|coupon|voucher|gutschein\w*|c[oó]digo|cup[oó]n|rabattcode)\b)\W{1,3}[\w-]+|\b(?=[A-Z_-]*\d)[A-Z][A-Z0-9_-]{4,}\b"""
 )
 
@@ -36,7 +36,7 @@ def reveals_trait(campaign: Campaign, policy: ReviewSettings) -> tuple[Finding, 
 
 def revealed(campaign: Campaign) -> Iterator[tuple[Text, Hit]]:
     """The places that tell a trait, with the text they stand in."""
-    chosen = {s.topic for s in unlifted(campaign) if s.letter != "C"}
+    chosen = {s.topic for s in unlifted(campaign) if s.letter != "C"} | set(_of_inputs(campaign))
     implied = {topic: chooser for chooser in chosen for topic in catalogue.kin(chooser)}
     grave = {topic for chooser in chosen if catalogue.class_of(chooser) == "A" for topic in catalogue.kin(chooser)}
     picked_out = campaign.size < TINY or sum(c.count for c in campaign.conditions) >= PICKED_OUT
@@ -52,6 +52,14 @@ def revealed(campaign: Campaign) -> Iterator[tuple[Text, Hit]]:
         for hit in catalogue.about(text.text, "hints", name=text.tag):
             if hit.topic in grave:
                 yield text, hit
+
+
+def _of_inputs(campaign: Campaign) -> Iterator[str]:
+    """Topics of classes A and B in the names of what segments were made from."""
+    for feature in campaign.inputs:
+        for hit in catalogue.about(feature.name, "fields", "products", "traits", name=True):
+            if catalogue.class_of(hit.topic) != "C" and not campaign.lifts(hit.topic):
+                yield hit.topic
 
 
 def _claims(text: Text) -> Iterator[Hit]:

@@ -23,7 +23,7 @@ Codes = set[tuple[str, Severity]]
 SENSITIVITY = {"A": 1.0, "B": 0.6, "C": 0.2}
 DISTANCE = {"declared": 0.0, "observed": 0.3, "modelled": 0.7, "third party": 1.0}  # as the policy states
 NARROW = ((50, 1.0), (100, 0.7), (300, 0.4))  # people: narrowness below
-PRICE: dict[Severity, float] = {"block": 1.0, "review": 0.5, "note": 0.0}
+GRADE: dict[Severity, float] = {"block": 1.0, "review": 0.5, "note": 0.0}
 FACTORS = ("S", "I", "N", "R", "V", "P", "F", "X", "S*I", "S*R", "S*V")
 
 
@@ -46,20 +46,24 @@ def factors(campaign: Campaign, findings: Sequence[Finding]) -> dict[str, float]
     """Each factor in [0, 1]: sensitivity, inference distance, narrowness, reveal, visibility, proxy, pressure, price; and products."""
     told = unlifted(campaign)
     codes: Codes = {(f.code, f.severity) for f in findings}
+    sensitive = [SENSITIVITY[s.letter] for s in told] + [SENSITIVITY[i.sensitivity] for i in campaign.inputs if i.sensitivity != "none"]
+    distant = [DISTANCE[c.distance] for c in campaign.conditions] + [DISTANCE[s.distance] for s in told]
+    proxies = [min(1.0, max(0.0, (telling(p) - 0.5) / 0.3)) for p in campaign.measured.auc.values()]
     x = {
-        "S": max(
-            [SENSITIVITY[s.letter] for s in told] + [SENSITIVITY[i.sensitivity] for i in campaign.inputs if i.sensitivity != "none"],
-            default=0.0,
-        ),
-        "I": max([DISTANCE[c.distance] for c in campaign.conditions] + [DISTANCE[s.distance] for s in told], default=0.0),
+        "S": max([*sensitive, _graded(codes, "MINORS")]),
+        "I": max([*distant, _graded(codes, "SOURCE_UNEXPECTED"), _graded(codes, "PURPOSE_MISMATCH")]),
         "N": _narrowness(campaign),
         "R": 1.0 if _has(codes, "MESSAGE_REVEALS_TRAIT") else 0.5 if _has(codes, "MESSAGE_REVEALS_TRACKING") else 0.0,
         "V": 1.0 if set(campaign.channels) & set(VISIBLE) else 0.0,
-        "P": max((min(1.0, max(0.0, (telling(p) - 0.5) / 0.3)) for p in campaign.measured.auc.values()), default=0.0),
+        "P": max([*proxies, _graded(codes, "DISPARATE_IMPACT")]),
         "F": _pressure(campaign),
-        "X": max((PRICE[severity] for code, severity in codes if code == "PRICE_EXPLOITATION"), default=0.0),
+        "X": _graded(codes, "PRICE_EXPLOITATION"),
     }
     return x | {"S*I": x["S"] * x["I"], "S*R": x["S"] * x["R"], "S*V": x["S"] * x["V"]}
+
+
+def _graded(codes: Codes, code: str) -> float:
+    return max((GRADE[severity] for found, severity in codes if found == code), default=0.0)
 
 
 def _has(codes: Codes, code: str) -> bool:

@@ -8,11 +8,23 @@ from typing import Any
 
 from netlift import review
 from netlift.errors import InputError
+from netlift.records import Finding
 from netlift.settings import ReviewSettings
+
+Told = tuple[dict[str, Any], tuple[Finding, ...]]  # what --json prints of a line, and all that the checks found
 
 
 def cases(file: Path, policy: ReviewSettings | None = None) -> Iterator[dict[str, Any]]:
-    """For each line the verdict with its reasons, evidence, score and cheapest fix; a line that cannot be read says why.
+    """For each line id, verdict, reason_codes, evidence, score, contributions, fix; a line that cannot be read says why.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return (case for case, _ in told(file, policy))
+
+
+def told(file: Path, policy: ReviewSettings | None = None) -> Iterator[Told]:
+    """The same with the findings.
 
     Raises:
         InputError: the file cannot be read.
@@ -26,34 +38,33 @@ def cases(file: Path, policy: ReviewSettings | None = None) -> Iterator[dict[str
             yield _judged(line, number, policy or ReviewSettings())
 
 
-def _judged(line: bytes, number: int, policy: ReviewSettings) -> dict[str, Any]:
+def _judged(line: bytes, number: int, policy: ReviewSettings) -> Told:
     try:
-        text = line.decode("utf-8-sig")
+        name, campaign = review.cases.read(line.decode("utf-8-sig"))
+        findings = review.judge(campaign, policy)
+        return {"id": name, **judged(campaign, policy, findings)}, findings
     except UnicodeDecodeError:
-        return {"id": None, "line": number, "error": f"Line {number} is not UTF-8; save the file as UTF-8."}
-    try:
-        name, campaign = review.cases.read(text)
-        return {"id": name, **judged(campaign, policy)}
+        why = " is not UTF-8; save the file as UTF-8."
     except InputError as error:
-        return {"id": None, "line": number, "error": f"Line {number}: {error}"}
+        why = f": {error}"
     except RecursionError:
-        return {"id": None, "line": number, "error": f"Line {number}: it is nested too deeply; write the campaign flat."}
+        why = ": it is nested too deeply; write the campaign flat."
+    return {"id": None, "line": number, "error": f"Line {number}{why}"}, ()
 
 
-def judged(campaign: review.Campaign, policy: ReviewSettings) -> dict[str, Any]:
+def judged(campaign: review.Campaign, policy: ReviewSettings, findings: tuple[Finding, ...] | None = None) -> dict[str, Any]:
     """Verdict, codes of what blocks or goes to review, evidence (also of notes), score, contributions to its log-odds, fix."""
-    findings = review.judge(campaign, policy)
+    findings = review.judge(campaign, policy) if findings is None else findings
     score, added = review.score(campaign, findings)
     verdict = review.verdict(findings)
     fix = None if verdict == "pass" else _fix(campaign, review.cheapest(campaign, findings, policy), score)
     return {
         "verdict": verdict,
         "reason_codes": list(dict.fromkeys(f.code for f in findings if f.severity != "note")),
-        "evidence": [{"code": f.code, "where": f.where, "text": f.evidence, "severity": f.severity, "why": f.text} for f in findings],
+        "evidence": [{"code": f.code, "where": f.where, "text": f.evidence} for f in findings],
         "score": score,
         "contributions": added,
         "fix": fix,
-        "policy_version": review.POLICY_VERSION,
     }
 
 

@@ -35,7 +35,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given
 from netlift.store import open_store, people, runs, store_folder, vault
-from netlift.workflow import kept, objections, outputs, universal
+from netlift.workflow import chosen, kept, objections, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.kept import KEPT, PLAN
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -202,6 +202,7 @@ def _think(settings: Settings, engine: Engine, run_id: str, *, watch: Stopwatch)
     )
     audience = _audience(known, found, choice, assignment)
     plan = _plan(settings, experiment, known, found, told=told, audience=audience, choice=choice)
+    plan = dataclasses.replace(plan, **_known_by(settings, engine, tables, plan, told))
     figures, result = watch.run("review", lambda _: _reviewed(settings, known, plan))
     return _Thought(loaded, known, found, told, choice, assignment, audience, plan, figures, result)
 
@@ -281,6 +282,14 @@ def _plan(
     )
 
 
+def _known_by(settings: Settings, engine: Engine, tables: Tables, plan: Plan, told: Insight) -> dict[str, Any]:
+    """By what the plan's people are chosen."""
+    contacted = plan.audience.contacted()
+    reached = {int(s) for s in np.unique(plan.audience.segment[contacted])}
+    ids = plan.audience.customer_ids[contacted]
+    return chosen.known_by(settings, engine, tables, inputs=plan.inputs, told=told, contacted=ids, reached=reached)
+
+
 def _messages(settings: Settings, audience: Audience) -> tuple[Message, ...]:
     """One message per offer and channel that somebody in the audience will get."""
     contacted = audience.contacted()
@@ -350,6 +359,7 @@ def _facts(settings: Settings, run_id: str, thought: _Thought, watch: Stopwatch)
         "netlift_version": netlift.__version__,
         "config_sha256": settings.sha256,
         "engine": settings.engine.name,
+        "currency": settings.project.currency,
         "seed": settings.project.seed,
         "inputs": outputs.inputs(thought.tables),
         "health": [outputs.plain(figure) for figure in thought.tables.health],

@@ -39,6 +39,7 @@ def plan(run_id: str) -> dict[str, Any]:
         "approval_hash": run.approval_hash,
         "findings": run.findings.get("findings", []),
         "policy_version": run.findings.get("policy_version", ""),
+        **{name: run.findings.get(name) for name in ("score", "contributions", "remedy")},
         "heightened": run.findings.get("verdict") == "review",
         "editors": run.editors,
         "start_at": _time(run.start_at) if run.start_at else None,
