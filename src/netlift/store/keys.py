@@ -10,7 +10,8 @@ from cryptography.fernet import Fernet
 
 from netlift.errors import SettingsError
 from netlift.settings import environment
-from netlift.store.opening import secret, store_folder
+from netlift.store.opening import store_folder
+from netlift.store.secret_files import secret
 
 
 def vault_key() -> bytes:

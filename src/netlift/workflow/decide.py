@@ -126,7 +126,7 @@ def _turn_down(run_id: str, actor: str | None, vote: str, *, text: str, state: s
 
 
 def _in_state(run_id: str, allowed: tuple[str, ...], to_do: str) -> Run:
-    run = runs.get(run_id)
+    run = runs.locked(run_id)
     if run.state not in allowed:
         expected = " or ".join(state.replace("_", " ") for state in allowed)
         raise Refused(f"Run {run_id} cannot {to_do}: it is {run.state.replace('_', ' ')}, and must be {expected}.")
