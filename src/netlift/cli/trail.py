@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -41,19 +40,18 @@ def audit_head(
 ) -> None:
     """Print the signed head of the audit trail: number of events, last hash, time, signature."""
     from netlift.store import audit, store_folder
-    from netlift.store.signing import PUBLIC, told
+    from netlift.store.signing import PUBLIC, line, told
 
     open_store()
     signed = audit.signed_head()
-    line = json.dumps(told(signed))
     if out is not None:
         try:
-            out.write_text(f"{line}\n", encoding="utf-8")
+            out.write_text(f"{line(signed)}\n", encoding="utf-8")
         except OSError as error:
             raise InputError(f"The head cannot be written to '{out}' ({error.strerror}); name another file.") from error
     if as_json:
         print_json(told(signed))
     elif out is None:
-        say(line)
+        say(line(signed))
     else:
         say(f"{signed.events:,} events. Wrote {out}; the public key is {store_folder() / PUBLIC}.")

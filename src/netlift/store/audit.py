@@ -33,6 +33,7 @@ __all__ = [
     "note_head",
     "record",
     "signed_head",
+    "signed_line",
     "verify",
     "verify_all",
 ]
@@ -86,6 +87,11 @@ def head() -> Head:
 def signed_head() -> SignedHead:
     """The end of the trail under the signature of this data directory, to be kept elsewhere: in reports, e-mails, other disks."""
     return _sign(head())
+
+
+def signed_line() -> str:
+    """The signed head as a line of JSON, as reports and files of heads hold it."""
+    return signing.line(signed_head())
 
 
 def note_head() -> list[NetliftError]:

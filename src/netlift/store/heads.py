@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ def append(path: Path, head: SignedHead) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_end_of_last_line(file.read()))
             file.seek(0, os.SEEK_END)
-            file.write(json.dumps(signing.told(head)).encode() + b"\n")
+            file.write(signing.line(head).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django.db import Error, InterfaceError, OperationalError, connection
 
 from netlift.errors import Busy, InputError, NetliftError, NoRoom
@@ -66,16 +64,18 @@ def _away(error: Error, where: str) -> str:
 
 def _code(error: BaseException) -> str:
     """The SQLSTATE; "" where the server gave none, as when it cannot be reached."""
-    return next((code for one in _causes(error) if (code := getattr(one, "sqlstate", None))), "")
+    return getattr(_origin(error), "sqlstate", None) or ""
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
+def _origin(error: BaseException) -> BaseException:
+    """The error as the server sent it, below those that Django makes of it; where there is none, the error itself."""
+    one: BaseException | None = error
+    while one is not None and not getattr(one, "sqlstate", None):
+        one = one.__cause__ or one.__context__
+    return one or error
 
 
 def _first_line(error: BaseException) -> str:
-    """The server's own words without the rows that it may quote in further lines."""
-    lines = str(error).strip().splitlines()
+    """The server's own words without the statement and the rows that it may quote in further lines."""
+    lines = str(_origin(error)).strip().splitlines()
     return lines[0].strip().rstrip(".") if lines else type(error).__name__

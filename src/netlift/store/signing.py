@@ -79,6 +79,11 @@ def told(head: SignedHead) -> dict[str, str | int]:
     return asdict(head)
 
 
+def line(head: SignedHead) -> str:
+    """The head as a line of JSON."""
+    return json.dumps(told(head))
+
+
 def read(value: object) -> SignedHead | None:
     """A head from what `told` made; None where it is none."""
     if not isinstance(value, Mapping):
@@ -89,10 +94,10 @@ def read(value: object) -> SignedHead | None:
     return SignedHead(events, *(str(text) for text in texts))
 
 
-def parse(line: str) -> SignedHead | None:
+def parse(text: str) -> SignedHead | None:
     """A head from a line of JSON; None where it is none."""
     try:
-        value: Any = json.loads(line)
+        value: Any = json.loads(text)
     except ValueError:
         return None
     return read(value)

@@ -34,7 +34,7 @@ from netlift.records import (
     Tables,
 )
 from netlift.settings import Settings, given, parse
-from netlift.store import open_store, people, runs, store_folder, vault
+from netlift.store import audit, open_store, people, runs, store_folder, vault
 from netlift.workflow import outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -285,6 +285,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
         audience=thought.audience,
         review=thought.result,
         tables=thought.tables.told(),
+        trail=audit.signed_line(),
         seed=settings.project.seed,
     )
 
