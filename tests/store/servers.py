@@ -35,8 +35,12 @@ class StoreServer:
         try:
             yield self.url(name)
         finally:
-            _let_go()
-            self.server.run(f"DROP DATABASE {name} WITH (FORCE)")
+            self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Take a database away, whoever still uses it."""
+        _let_go()
+        self.server.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -50,7 +51,7 @@ def test_who_has_the_public_key_can_check_without_netlift(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "change", [{"events": 8}, {"hash": "ac" * 32}, {"at": AT.replace("2026", "2027")}, {"signature": "AAAA"}, {"signature": "not base64 é"}]
 )
-def test_every_part_is_signed(tmp_path: Path, change: dict[str, object]) -> None:
+def test_every_part_is_signed(tmp_path: Path, change: dict[str, Any]) -> None:
     """Whatever is changed, the signature does not fit any more."""
     signing.make_key(tmp_path)
     signed = signing.sign(HEAD, AT, tmp_path)

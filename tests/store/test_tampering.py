@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -37,7 +38,7 @@ def trail(owner: str) -> Path:
     return exported
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: Any) -> None:
     """Change the table past netlift."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -56,7 +57,7 @@ def test_every_changed_byte_of_every_column(trail: Path) -> None:
             number = draw.randint(1, EVENTS)
             old = AuditEvent.objects.filter(pk=number).values_list(column, flat=True)[0]
             if column == "id":
-                new: object = EVENTS + 1 + draw.randrange(1000)
+                new: Any = EVENTS + 1 + draw.randrange(1000)
             elif column == "run":
                 new = draw.choice([None, number + 1, -number])
             else:
