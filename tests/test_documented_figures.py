@@ -260,3 +260,14 @@ def test_the_lifts_meet_their_limits() -> None:
         error = (0.05 * 0.95 / found["runs"]) ** 0.5  # of a simulated share
         assert found["false_alarms"] <= 0.05 + 3 * error
         assert world.startswith("730") or found["false_alarms"] >= 0.04
+
+
+def test_the_audit_checks_figures() -> None:
+    """docs/operating.md shows what benchmarks/results/audit.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/audit.json").read_text(encoding="utf-8"))
+    page = " ".join((ROOT / "docs/operating.md").read_text(encoding="utf-8").split())
+    lite, postgres = told["sqlite"], told["postgresql"]
+    assert {lite["events"], postgres["events"]} == {1_000_000}
+    seconds = f"checked in {lite['seconds']:.0f} s on SQLite and {postgres['seconds']:.0f} s on PostgreSQL"
+    most, few = (max(lite[name], postgres[name]) for name in ("memory_mb", "memory_mb_of_a_thousand"))
+    assert f"{seconds}, in at most {most} MB of memory (a thousand events: {few} MB)" in page

@@ -85,7 +85,10 @@ def head() -> Head:
 
 
 def signed_head() -> SignedHead:
-    """The end of the trail under the signature of this data directory, to be kept elsewhere: in reports, e-mails, other disks."""
+    """The end of the trail under the signature of this data directory, to be kept elsewhere: in reports, e-mails, other disks.
+
+    Call it outside of a transaction: events that are rolled back afterwards would be missed for ever.
+    """
     return _sign(head())
 
 

@@ -171,8 +171,8 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
         _copy(folder, out)
     frozen = freeze(thought.plan, settings)
     with transaction.atomic():  # contact data and plan are kept together or not at all
+        vault.put(contacts)  # before anything that writes the audit trail, whose lock is held to the end
         universal.keep(settings.experiment.universal_holdout, actor=author)
-        vault.put(contacts)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
     return Prepared(run_id, out or folder, content)
 
