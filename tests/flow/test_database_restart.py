@@ -12,7 +12,7 @@ from django.db import connections
 from django.test import Client
 
 from netlift.campaigns.deliver import BATCH
-from netlift.store import audit
+from netlift.store import audit, people
 from netlift.workflow import show
 from tests.flow.test_kill import LAUNCH, WORKER, arrived, netlift, sink, wait_for
 from tests.servers import Postgres
@@ -62,7 +62,7 @@ def test_the_console_says_so(server: Postgres, tmp_path: Path) -> None:
     """While the database is away a page is one sentence with the status 503, and afterwards it is there again."""
     plans.opened(tmp_path / "netlift")
     browser = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
-    browser.force_login(plans.people.user(plans.AUTHOR))
+    browser.force_login(people.user(plans.AUTHOR))
     assert browser.get("/").status_code == 200
     server.stop()
     try:

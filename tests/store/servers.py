@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import mock
 from urllib.parse import quote
 
@@ -48,11 +49,11 @@ def store_postgres() -> Iterator[StoreServer]:
     """Start the server and make the template."""
     from netlift.store import open_store
 
-    with postgres() as server:
+    with postgres() as server, TemporaryDirectory(prefix="netlift-keys-") as keys:
         found = StoreServer(server)
         server.run(f"CREATE DATABASE {TEMPLATE}")
         with mock.patch.dict(os.environ, {"NETLIFT_DATABASE_URL": found.url(TEMPLATE)}):
-            open_store(Path(server.folder.parent.parent) / f"{server.folder.parent.name}-keys")
+            open_store(Path(keys))
         _let_go()
         yield found
 

@@ -12,12 +12,12 @@ BY_CODE: tuple[tuple[tuple[str, ...], type[NetliftError], str], ...] = (
     (
         ("40001", "40P01", "55P03"),  # serialization_failure, deadlock_detected, lock_not_available (lock_timeout)
         Busy,
-        "Another process changed the same things in the store {where} at this moment; nothing was changed, so run it again.",
+        "Another process changed the same things in the store {where} at this moment; this step changed nothing, so run the command again.",
     ),
     (("53",), NoRoom, "The server of the store {where} has no room left ({words}); free some, then run it again."),
     (("42501",), InputError, "The user of the store {where} lacks a right ({words}); make that user the owner of the database."),
     (("25006",), InputError, "The store {where} can only be read, as on a standby; name the primary server in NETLIFT_DATABASE_URL."),
-    (("22",), InputError, "The store {where} cannot keep a value ({words}); shorten or correct what was given."),
+    (("22001", "22003"), InputError, "The store {where} cannot keep a value ({words}); shorten or correct what was given."),
 )
 AT_SIGN_IN = {  # what the server or libpq says, as neither gives a code then
     "password authentication failed": "does not take the password of the user '{user}'; give the right one in PGPASSWORD, a passfile or "
