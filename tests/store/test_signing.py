@@ -69,6 +69,15 @@ def test_another_key_is_another_signature(tmp_path: Path) -> None:
     assert not signing.is_ours(theirs, tmp_path / "ours")
 
 
+def test_a_lost_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    """Where heads were signed before, a new key would make them all look forged: the loss is told instead."""
+    signing.make_key(tmp_path)
+    (tmp_path / "audit.key").unlink()
+    signing.make_key(tmp_path)
+    with pytest.raises(SettingsError, match="put it back from the backup"):
+        signing.sign(HEAD, AT, tmp_path)
+
+
 def test_line_and_back(tmp_path: Path) -> None:
     """A head survives being written as JSON; anything else is none."""
     signing.make_key(tmp_path)
