@@ -34,7 +34,7 @@ class Postgres:
 
     def run(self, *statements: str) -> None:
         """Run statements as the owner, each in a transaction of its own."""
-        command = [_program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.owner]
+        command = [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.owner]
         for statement in statements:
             done = subprocess.run(
                 [*command, "-d", self.database, "-c", statement],
@@ -45,6 +45,15 @@ class Postgres:
             )
             if done.returncode:
                 raise AssertionError(f"{statement} failed: {done.stderr.strip()}")
+
+    def stop(self) -> None:
+        """Take the server away at once, as in a crash."""
+        _as_somebody([program("pg_ctl"), "-D", str(self.folder), "-w", "-m", "immediate", "stop"])
+
+    def start(self) -> None:
+        """Start it again, as it was."""
+        options = (self.folder / "postmaster.opts").read_text(encoding="utf-8").split(" ", 1)[1].strip()
+        _as_somebody([program("pg_ctl"), "-D", str(self.folder), "-w", "-l", str(self.folder.parent / "log"), "-o", options, "start"])
 
 
 @contextmanager
@@ -58,7 +67,7 @@ def postgres(*, certificate: tuple[bytes, bytes] | None = None) -> Iterator[Post
         _own(Path(parent))
         _own(secret)
         signed_in = ["-A", "scram-sha-256", "-U", server.owner, f"--pwfile={secret}"]
-        _as_somebody([_program("initdb"), "-D", str(server.folder), "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *signed_in])
+        _as_somebody([program("initdb"), "-D", str(server.folder), "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *signed_in])
         options = f"-p {server.port} -h 127.0.0.1 -k '' -F"
         if certificate:
             for name, content in zip(("server.crt", "server.key"), certificate, strict=True):
@@ -66,7 +75,7 @@ def postgres(*, certificate: tuple[bytes, bytes] | None = None) -> Iterator[Post
                 (server.folder / name).chmod(0o600)
                 _own(server.folder / name)
             options += " -c ssl=on"
-        control = [_program("pg_ctl"), "-D", str(server.folder), "-w"]
+        control = [program("pg_ctl"), "-D", str(server.folder), "-w"]
         _as_somebody([*control, "-l", str(Path(parent) / "log"), "-o", options, "start"])
         try:
             yield server
@@ -74,7 +83,8 @@ def postgres(*, certificate: tuple[bytes, bytes] | None = None) -> Iterator[Post
             _as_somebody([*control, "-m", "immediate", "stop"])
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Where a program of PostgreSQL is: the newest version's."""
     versions = sorted((p for p in POSTGRES_PROGRAMS.glob("*/bin") if (p / name).exists()), key=lambda p: float(p.parent.name))
     found = str(versions[-1] / name) if versions else shutil.which(name)
     if found is None:

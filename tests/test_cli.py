@@ -51,7 +51,7 @@ def test_the_module_is_the_command() -> None:
     assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "netlift", "")
 
 
-def test_the_committee_by_command_line(netlift: Netlift, tmp_path: Path) -> None:
+def test_the_committee_by_command_line(netlift: Netlift, tmp_path: Path, both_databases: str) -> None:
     """prepare, submit, two votes and a dry run by command; the author's own vote is refused with exit code 3."""
     config = shop.write(tmp_path / "shop")
     prepared = netlift("prepare", config, "--out", tmp_path / "run", "--json").json()

@@ -281,3 +281,14 @@ def test_the_reviews_figures() -> None:
     assert f"takes {told['milliseconds']} ms a campaign" in page
     assert f"its fix {told['seconds_of_a_million']} CPU seconds" in page
     assert all(counts["right"] == counts["campaigns"] for counts in told["verdicts"].values())
+
+
+def test_the_audit_checks_figures() -> None:
+    """docs/operating.md shows what benchmarks/results/audit.json holds."""
+    told = json.loads((ROOT / "benchmarks/results/audit.json").read_text(encoding="utf-8"))
+    page = " ".join((ROOT / "docs/operating.md").read_text(encoding="utf-8").split())
+    assert told["sqlite"]["events"] == 1_000_000
+    for name, start in (("SQLite", "To check a trail of"), ("PostgreSQL", "One of")):
+        its = told[name.lower()]
+        most = f"{its['memory_mb']} MB of memory (a thousand: {its['memory_mb_of_few']} MB)"
+        assert f"{start} {its['events']:,} events took {its['cpu_seconds']} s of netlift's processor time and {most} on {name}" in page

@@ -11,7 +11,7 @@ from tests.store import stores
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> str:
-    """An open store; the answer is the account that owns it."""
+def owner(tmp_path: Path, both_databases: str) -> str:
+    """An open store, in SQLite and again in PostgreSQL; the answer is the account that owns it."""
     stores.fresh(tmp_path / "netlift")
     return people.acting(None)

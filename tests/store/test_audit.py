@@ -3,10 +3,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from netlift.store import audit
 from netlift.store.models import AuditEvent
+from tests.store import stores
 
 EVENTS = 30
 COLUMNS = ("at", "actor", "act", "details", "previous_hash", "hash")
@@ -24,9 +25,7 @@ def trail(owner: str) -> int:
 @pytest.fixture
 def open_to_tampering(trail: int) -> None:
     """Somebody with the database file in hand takes the triggers away."""
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER audit_never_update")
-        cursor.execute("DROP TRIGGER audit_never_delete")
+    stores.drop_triggers()
 
 
 def test_untouched_trail_is_whole(trail: int) -> None:

@@ -23,7 +23,7 @@ REVIEW = Finding("OVER_SPECIFIC", "review", "audience", "Many conditions.")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, both_databases: str) -> Path:
     """A store with people; the answer is a folder for the run."""
     plans.opened(tmp_path / "netlift")
     people.add("pia", "privacy")

@@ -23,7 +23,7 @@ BLOCK = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, both_databases: str) -> Path:
     """A store with people; the answer is a folder for the run."""
     plans.opened(tmp_path / "netlift")
     return tmp_path / "run"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from django.db import connection
 
 from netlift.campaigns.channels import smtp
 from netlift.campaigns.testing import Sink
@@ -17,6 +16,7 @@ from netlift.store import audit, jobs, ledger, people, runs, vault
 from netlift.store.models import AuditEvent, Delivery, Job, Run, Vote
 from netlift.workflow import decide, show
 from netlift.workflow.launch import launch, start, work
+from tests.store import stores
 from tests.workflow import plans
 from tests.workflow.plans import AUTHOR, MEMBERS, OPERATOR
 
@@ -29,7 +29,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, both_databases: str) -> Path:
     """A store with people; the answer is a folder for the run."""
     plans.opened(tmp_path / "netlift")
     return tmp_path / "run"
@@ -104,8 +104,7 @@ def test_launched_twice_by_way_of_the_database(folder: Path, sink: Sink) -> None
 def test_nothing_starts_on_a_broken_audit_trail(folder: Path, sink: Sink) -> None:
     """Where an event was changed, nobody can tell what was approved."""
     run_id = plans.approved(folder, port=sink.port)
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER audit_never_update")
+    stores.drop_triggers()
     AuditEvent.objects.filter(pk=3).update(actor="eve")
     with pytest.raises(Refused, match="The audit trail is not whole: Event 3"):
         launch(run_id, actor=OPERATOR)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netlift import __version__
-from netlift.cli.committee import audit_app, review_app, user_app
+from netlift.cli.committee import review_app, user_app
 from netlift.cli.experiment import experiment_app
 from netlift.cli.printing import (
     As,
@@ -34,6 +34,7 @@ from netlift.cli.printing import (
     visible,
 )
 from netlift.cli.privacy import privacy_app
+from netlift.cli.trail import audit_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
 if TYPE_CHECKING:
@@ -69,10 +70,22 @@ def main() -> None:
         _fail("This machine has too little memory for what was asked; close other programs, or use a larger machine.", error)
         sys.exit(1)
     except Exception as error:
+        if outage := _outage(error):
+            _fail(str(outage), outage)
+            sys.exit(outage.exit_code)
         if not isinstance(error, OSError) and not isinstance(error.__cause__, sqlite3.OperationalError):
             raise
         _fail(f"The disk or the store does not let netlift go on ({error}); mend that and run the command again.", error)
         sys.exit(1)
+
+
+def _outage(error: Exception) -> NetliftError | None:
+    """What an error of PostgreSQL means to people; None for any other error."""
+    if "django.db" not in sys.modules:
+        return None
+    from netlift.store import outages
+
+    return outages.told(error)
 
 
 def _fail(text: str, error: Exception) -> None:

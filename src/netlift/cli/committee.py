@@ -1,4 +1,4 @@
-"""The commands of the committee, of people and of the audit trail."""
+"""The commands of the committee and of people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ review_app = typer.Typer(
     help="The committee: look at plans, decide on them, steer and stop their sending; cases judges campaigns in a file.",
 )
 user_app = typer.Typer(no_args_is_help=True, help="People and their roles.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 
 
 @review_app.command("list")
@@ -349,18 +348,3 @@ def user_add(
         print_json({"name": name, "roles": people.roles(name)})
     else:
         say(f"{name} has the roles: {', '.join(people.roles(name))}.")
-
-
-@audit_app.command("verify")
-def audit_verify(as_json: Json = False) -> None:
-    """Check that no audit event was changed or removed."""
-    from netlift.store import audit
-
-    open_store()
-    check = audit.verify()
-    if as_json:
-        print_json({"whole": check.whole, "events": check.head.events, "hash": check.head.hash, "first_bad": check.first_bad})
-    else:
-        say(check.text)
-    if not check.whole:
-        raise typer.Exit(1)

@@ -9,6 +9,7 @@ from django.urls import path
 from netlift.console import acts, views
 from netlift.console.access import READERS, page
 
+handler500 = "netlift.console.outage.server_error"
 urlpatterns = [
     path("healthz", login_not_required(views.health), name="health"),
     path("sign-in/", LoginView.as_view(template_name="console/sign_in.html", redirect_authenticated_user=True), name="login"),

@@ -34,4 +34,5 @@ class ReportContent:
     tables: Tables
     deliveries: Mapping[str, int] = field(default_factory=dict)  # ledger counts per state; empty before launch
     measurement: Measurement | None = None
+    trail: str = ""  # signed head of the audit trail when the report was written, as JSON
     seed: int | None = None  # of the run; the map's sample is drawn with it

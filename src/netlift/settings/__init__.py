@@ -317,6 +317,9 @@ class Environment(BaseSettings):
     data_dir: Path | None = None
     user: str | None = None
     vault_key: SecretStr | None = None  # key of the contact data; default: a file in the data directory
+    database_url: SecretStr | None = None  # postgresql://user@host:port/database; default: SQLite in the data directory
+    database_password_file: Path | None = None  # where that user's password is, unless PGPASSWORD or a passfile has it
+    audit_heads: Path | None = None  # a second folder for the noted heads of the audit trail, best on another disk
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
 
 

@@ -1,46 +1,44 @@
 """The audit trail: an append-only chain, h_i = SHA256(h_(i-1) || canonical(event_i)).
 
 The chain alone shows edits, deletions and swaps. Cutting off its end or rewriting all of it shows only against a head
-(number of events and last hash) that was noted elsewhere: approvals and reports carry one, `verify` takes it.
+(number of events and last hash) that was noted elsewhere: see `signing` and `heads`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
+from netlift.errors import NetliftError
+from netlift.store import database, heads, signing
 from netlift.store.canonical import canonical
+from netlift.store.chain import BEGINNING, event_hash
 from netlift.store.models import AuditEvent
+from netlift.store.opening import store_folder
+from netlift.store.signing import Head, SignedHead
+from netlift.store.verifying import Check, Finding, verify, verify_all
 
-BEGINNING = "0" * 64
+__all__ = [
+    "Check",
+    "Finding",
+    "Head",
+    "SignedHead",
+    "acts",
+    "events",
+    "head",
+    "note_head",
+    "record",
+    "signed_head",
+    "signed_line",
+    "verify",
+    "verify_all",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How far the trail went at some moment."""
-
-    events: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Whether the trail is whole; `first_bad` is the number of the first event that is not as it was written."""
-
-    head: Head
-    first_bad: int | None
-    text: str
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing was found."""
-        return self.first_bad is None
+SEALED = frozenset({"approve", "launch"})  # acts whose event carries the signed head of all events before it
 
 
 def record(act: str, *, actor: str, run_id: int | None = None, details: Mapping[str, Any] | None = None) -> None:
@@ -51,17 +49,19 @@ def record(act: str, *, actor: str, run_id: int | None = None, details: Mapping[
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"the audit event '{act}' must be written in the transaction of the act")
-    last = AuditEvent.objects.order_by("-pk").first()
+    database.take_turns(database.RECORDING)  # until the end of the transaction, so that the chain cannot fork
+    before = head()
+    told = {"head": signing.told(_sign(before))} if act in SEALED else {}
     event = AuditEvent(
-        at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        at=_now(),
         actor=actor,
         act=act,
         run=run_id,
-        details=canonical(details or {}).decode(),
-        previous_hash=last.hash if last else BEGINNING,
-        pk=last.pk + 1 if last else 1,
+        details=canonical({**(details or {}), **told}).decode(),
+        previous_hash=before.hash,
+        pk=before.events + 1,
     )
-    event.hash = _hash(event)
+    event.hash = event_hash(event.pk, event.at, event.actor, event.act, event.run, event.details, before.hash)
     event.save(force_insert=True)
 
 
@@ -79,28 +79,39 @@ def acts(act: str) -> list[dict[str, Any]]:
 
 
 def head() -> Head:
-    """The end of the trail, to be noted elsewhere."""
-    last = AuditEvent.objects.order_by("-pk").first()
-    return Head(last.pk, last.hash) if last else Head(0, BEGINNING)
+    """The end of the trail."""
+    last = AuditEvent.objects.order_by("-pk").values_list("pk", "hash").first()
+    return Head(*last) if last else Head(0, BEGINNING)
 
 
-def verify(anchor: Head | None = None) -> Check:
-    """Recompute the whole chain, and compare it with a head that was noted earlier."""
-    before, number, anchored = BEGINNING, 0, anchor is None or anchor == Head(0, BEGINNING)
-    for event in AuditEvent.objects.order_by("pk").iterator():
-        number += 1
-        if event.pk != number or event.previous_hash != before or event.hash != _hash(event):
-            return Check(Head(number - 1, before), number, f"Event {number} is missing or is not as it was written.")
-        before = event.hash
-        anchored = anchored or Head(number, before) == anchor
-    if anchored:
-        return Check(Head(number, before), None, f"All {number:,} events are as they were written.")
-    if anchor and number < anchor.events:
-        missing = f"The trail ends after event {number}, but {anchor.events} events were noted earlier."
-        return Check(Head(number, before), number + 1, missing)
-    return Check(Head(number, before), 1, f"The trail was rewritten: event {anchor.events if anchor else 0} is not the one noted earlier.")
+def signed_head() -> SignedHead:
+    """The end of the trail under the signature of this data directory, to be kept elsewhere: in reports, e-mails, other disks.
+
+    Call it outside of a transaction: events that are rolled back afterwards would be missed for ever.
+    """
+    return _sign(head())
 
 
-def _hash(event: AuditEvent) -> str:
-    told = {"number": event.pk, "at": event.at, "actor": event.actor, "act": event.act, "run": event.run, "details": event.details}
-    return hashlib.sha256(event.previous_hash.encode() + canonical(told)).hexdigest()
+def signed_line() -> str:
+    """The signed head as a line of JSON, as reports and files of heads hold it."""
+    return signing.line(signed_head())
+
+
+def note_head() -> list[NetliftError]:
+    """Note the head in every file of heads whose newest is older than an hour; the answer is what went wrong."""
+    problems: list[NetliftError] = []
+    for path in heads.files():
+        try:
+            if heads.is_due(path, datetime.now(UTC)):
+                heads.append(path, signed_head())
+        except NetliftError as error:  # one disk that is full must keep neither the other from its head, nor letters from leaving
+            problems.append(error)
+    return problems
+
+
+def _sign(before: Head) -> SignedHead:
+    return signing.sign(before, _now(), store_folder())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netlift.settings import data_dir
-
-DATABASE = "netlift.sqlite3"
+from netlift.store.database import sqlite
 
 SECRET_KEY = ""  # made at random by open_store, kept in the data directory
 DEBUG = False
@@ -46,18 +45,8 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(data_dir() / DATABASE),
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",  # check and act under one lock: two votes or two claims never interleave
-            "timeout": 20,
-            # FULL: a claim lost with the power would be sent twice.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        },
-    }
-}
+DATA_FOLDER = data_dir()  # of the store that is open
+DATABASES: dict[str, dict[str, Any]] = {"default": sqlite(DATA_FOLDER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

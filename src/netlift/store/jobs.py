@@ -39,7 +39,8 @@ def claim() -> Claimed | None:
     with transaction.atomic():
         lapsed = Job.objects.filter(state="running", lease_until__lt=now)
         lapsed.filter(attempts__gte=MAX_ATTEMPTS).update(state="failed", error=f"Its worker died {MAX_ATTEMPTS} times.")
-        job = Job.objects.filter(Q(state="queued") | Q(state="running", lease_until__lt=now)).order_by("pk").first()
+        waiting = Job.objects.select_for_update(skip_locked=True)  # PostgreSQL: two workers never look at the same job
+        job = waiting.filter(Q(state="queued") | Q(state="running", lease_until__lt=now)).order_by("pk").first()
         if job is None:
             return None
         job.state, job.token, job.attempts = "running", uuid.uuid4().hex, job.attempts + 1

@@ -12,7 +12,8 @@ from cryptography.fernet import Fernet, MultiFernet
 
 from netlift.errors import SettingsError
 from netlift.settings import environment
-from netlift.store.opening import replace_secret, secret, store_folder
+from netlift.store.opening import store_folder
+from netlift.store.secret_files import replace_secret, secret
 
 KEY_FILE = "vault.key"
 

@@ -158,7 +158,7 @@ class RunLedger:
         with transaction.atomic():
             if not models.Run.objects.filter(pk=self._run_id, state="sending").exists():
                 return []
-            due = list(self._due(now).order_by("pk")[:size])
+            due = list(self._due(now).select_for_update(skip_locked=True).order_by("pk")[:size])
             customers = [row.customer_id for row in due]
             suppressed, known = vault.suppressed(self._channel, customers), vault.fields(customers)
             erased = {c for c in customers if self._address_field not in known.get(c, {})}
@@ -180,7 +180,7 @@ class RunLedger:
             wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed]
             now = timezone.now()
             self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
-            mine = self._of_claim(token).filter(pk__in=wanted, state="claimed", run__state="sending")
+            mine = self._of_claim(token).filter(pk__in=wanted, state="claimed", run__state="sending").select_for_update(of=("self",))
             may = frozenset(mine.values_list("pk", flat=True))
             self._of_claim(token).filter(pk__in=may).update(state="committing", changed_at=now)
             return may

@@ -2,56 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from django.db import DatabaseError, connection, connections
+from django.db import Error, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from netlift.errors import Busy, InputError
 from netlift.settings import data_dir
-from netlift.store.django import DATABASE
+from netlift.store import database, outages, signing
+from netlift.store.secret_files import secret
+
+PLACE = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")  # what tells one database from another
 
 
 def store_folder() -> Path:
     """The data directory of the store that is open (or would be opened by default)."""
-    return Path(connections.settings["default"]["NAME"]).parent
+    folder: Path = django_settings.DATA_FOLDER
+    return folder
 
 
 def open_store(folder: Path | None = None) -> None:
-    """Open the store in a data directory; make and migrate it where needed. Opening it again costs next to nothing.
+    """Open the store of a data directory; make and migrate its database where needed. Opening it again costs next to nothing.
 
     Args:
-        folder: the data directory; default: NETLIFT_DATA_DIR, else the user's data folder.
+        folder: the data directory; default: NETLIFT_DATA_DIR, else the user's data folder. It holds keys and files of runs
+            also when NETLIFT_DATABASE_URL names a PostgreSQL database.
 
     Raises:
-        InputError: the directory cannot be made or written, or a newer netlift has changed the database.
+        InputError: the directory or the database cannot be used, or a newer netlift has changed the database.
+        MissingExtra: PostgreSQL is asked for and psycopg is not installed.
     """
     folder = (folder or data_dir()).expanduser().absolute()
+    wanted = connections.configure_settings({"default": database.configured(folder)})["default"]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _own_file(folder / DATABASE)
+        if "sqlite" in wanted["ENGINE"]:
+            _own_file(folder / database.DATABASE)
     except OSError as error:
         raise InputError(
             f"The data directory '{folder}' cannot be used ({error.strerror}); set NETLIFT_DATA_DIR to another one."
         ) from error
-    if store_folder() != folder:
-        connections.close_all()
-        connections.settings["default"]["NAME"] = str(folder / DATABASE)
+    _use(wanted)
+    django_settings.DATA_FOLDER = folder
     _sign_with_own_key(folder)
     try:
         if _version() != _expected_version():
             _migrate(folder)
-    except DatabaseError as error:
+    except Error as error:
         connections.close_all()
-        raise InputError(
-            f"The store '{folder / DATABASE}' cannot be opened ({error}); free some space, restore it, or move it away."
+        raise outages.told(error) or InputError(
+            f"The store {database.named()} cannot be opened ({error}); free some space, restore it, or move it away."
         ) from error
 
 
@@ -67,7 +76,7 @@ def overwrite_free_space() -> None:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM")
             blocked = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    except DatabaseError as error:
+    except Error as error:
         raise Busy(
             f"The database is in use ({error}), so that what was deleted is still in its file; erase again when it is not."
         ) from error
@@ -75,45 +84,50 @@ def overwrite_free_space() -> None:
         raise Busy("Another process reads the database, so that what was deleted is still in its log; erase again when it has ended.")
 
 
-def secret(path: Path, fresh: bytes) -> bytes:
-    """The secret in a file; where there is none yet, `fresh` becomes it. Safe when two processes start at once."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(fresh)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # unlike a rename, it never replaces the key of whoever was first
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
-
-
-def replace_secret(path: Path, content: bytes) -> None:
-    """Write a secret in place of the one in a file, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def _own_file(path: Path) -> None:
     """Make the file readable by its owner only, before the database fills it."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
+def _use(wanted: dict[str, object]) -> None:
+    """Point Django at a database; its object of another kind of database is let go."""
+    current = connections.settings["default"]
+    if all(current[key] == wanted[key] for key in PLACE):
+        return
+    connections.close_all()
+    another_kind = current["ENGINE"] != wanted["ENGINE"]
+    current.clear()
+    current.update(wanted)
+    if another_kind:
+        with contextlib.suppress(AttributeError):  # this thread has none yet
+            del connections["default"]
+
+
 def _sign_with_own_key(folder: Path) -> None:
+    signing.make_key(folder)
     django_settings.SECRET_KEY = secret(folder / "console.key", secrets.token_urlsafe(48).encode()).decode()
 
 
 def _version() -> int:
+    """What `_keep_version` wrote; 0 in an empty database."""
     with connection.cursor() as cursor:
-        return int(cursor.execute("PRAGMA user_version").fetchone()[0])
+        if connection.vendor == "sqlite":
+            return int(cursor.execute("PRAGMA user_version").fetchone()[0])
+        cursor.execute("SELECT to_regclass('netlift_store')")
+        if cursor.fetchone() == (None,):
+            return 0
+        cursor.execute("SELECT coalesce(max(version), 0) FROM netlift_store")
+        return int(cursor.fetchone()[0])
+
+
+def _keep_version(version: int) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"PRAGMA user_version = {version}")
+            return
+        cursor.execute("CREATE TABLE IF NOT EXISTS netlift_store (version bigint NOT NULL)")
+        cursor.execute("DELETE FROM netlift_store")
+        cursor.execute("INSERT INTO netlift_store VALUES (%s)", [version])
 
 
 def _expected_version() -> int:
@@ -122,15 +136,29 @@ def _expected_version() -> int:
     return zlib.crc32(" ".join([django.get_version(), *names]).encode()) & 0x7FFFFFFF
 
 
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Two processes that start at once, on one machine or on several: the second finds the work done."""
+    if connection.vendor == "sqlite":
+        with (folder / "migrate.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [database.MIGRATING])
+    yield
+    with connection.cursor() as cursor:  # after an error the connection is closed, and the lock goes with it
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [database.MIGRATING])
+
+
 def _migrate(folder: Path) -> None:
-    with (folder / "migrate.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes that start at once: the second finds the work done
+    with _one_at_a_time(folder):
         if _version() == _expected_version():
             return
         loader = MigrationExecutor(connection).loader
         unknown = sorted(name for app, name in set(loader.applied_migrations) - set(loader.graph.nodes) if app == "store")
         if unknown:
-            raise InputError(f"The store in '{folder}' was made by a newer netlift (it has '{unknown[-1]}'); install that version.")
+            connection.close()
+            raise InputError(f"The store {database.named()} was made by a newer netlift (it has '{unknown[-1]}'); install that version.")
         call_command("migrate", verbosity=0, interactive=False)
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA user_version = {_expected_version()}")
+        _keep_version(_expected_version())

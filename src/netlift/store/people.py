@@ -13,7 +13,7 @@ from django.db import transaction
 
 from netlift.errors import InputError, NotFound, Refused
 from netlift.settings import environment
-from netlift.store import audit
+from netlift.store import audit, database
 
 ROLES = {
     "author": "prepares plans and submits them",
@@ -126,6 +126,7 @@ def known() -> list[dict[str, object]]:
 
 def _register_owner() -> None:
     with transaction.atomic():
+        database.take_turns(database.REGISTERING)
         if User.objects.exists():
             return
         person = User(username=_account())

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from netlift.errors import NotFound, Refused
@@ -42,7 +43,7 @@ def save(run_id: str, *, folder: Path, facts: dict[str, Any], plan: dict[str, An
         approval_hash: `workflow.approval.approval_hash(plan)`.
     """
     with transaction.atomic():
-        run = get(run_id)
+        run = locked(run_id)
         if run.state != "preparing":
             raise Refused(f"Run {run_id} was prepared already; it is {run.state}.")
         run.folder, run.facts, run.content = str(folder.absolute()), facts, plan
@@ -54,7 +55,7 @@ def save(run_id: str, *, folder: Path, facts: dict[str, Any], plan: dict[str, An
 def discard(run_id: str) -> None:
     """Forget a run whose preparation failed; the audit trail still tells of it, and its number is not used again."""
     with transaction.atomic():
-        run = get(run_id)
+        run = locked(run_id)
         if run.state != "preparing":
             raise Refused(f"Run {run_id} is {run.state}; only a run that is being prepared can be discarded.")
         audit.record("discard", actor=run.author.username, run_id=run.pk)
@@ -67,21 +68,21 @@ def get(run_id: str) -> Run:
     Raises:
         NotFound: there is none.
     """
-    is_number = run_id.isascii() and run_id.isdigit() and len(run_id) < 19
-    run = Run.objects.select_related("author").filter(pk=int(run_id)).first() if is_number else None
-    if run is None:
-        raise NotFound(f"There is no run '{run_id}'; 'netlift review list' shows them all.")
-    return run
+    return _found(run_id, Run.objects.all())
 
 
 def locked(run_id: str) -> Run:
-    """The run, locked until the transaction of the caller ends: what is checked on it then still holds when it is acted on.
+    """The run as it is now; until the caller's transaction ends nobody else can change it.
+
+    Every verb that looks at a run and then acts on it reads it so: PostgreSQL locks the row, SQLite's transactions are alone anyway.
 
     Raises:
         NotFound: there is none.
+        RuntimeError: there is no transaction.
     """
-    get(run_id)
-    return Run.objects.select_for_update(of=("self",)).select_related("author").get(pk=int(run_id))
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"run {run_id} must be locked in the transaction that acts on it")
+    return _found(run_id, Run.objects.select_for_update(of=("self",)))
 
 
 def of_config(sha256: str) -> Run | None:
@@ -105,3 +106,11 @@ def move(run: Run, state: str) -> None:
     """Write the run with a new state; the caller holds the transaction and has checked that the step is allowed."""
     run.state, run.changed_at = state, timezone.now()
     run.save()
+
+
+def _found(run_id: str, among: QuerySet[Run]) -> Run:
+    is_number = run_id.isascii() and run_id.isdigit() and len(run_id) < 19
+    run = among.select_related("author").filter(pk=int(run_id)).first() if is_number else None
+    if run is None:
+        raise NotFound(f"There is no run '{run_id}'; 'netlift review list' shows them all.")
+    return run

@@ -70,7 +70,9 @@ def close(run_id: str, *, actor: str | None = None, display: Display | None = No
         with computing(narrowed.engine, engine, _given(tables)) as session:
             measured = watch.run("measurement", lambda p: _measured(narrowed, session, tables, folder=folder, sent_at=sent_at, progress=p))
     objections.forget_again(loaded, narrowed)
-    content = dataclasses.replace(snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"])
+    content = dataclasses.replace(
+        snapshot.load(folder / SNAPSHOT), measurement=measured, deliveries=show.deliveries(run_id)["counts"], trail=audit.signed_line()
+    )
     report = watch.run("reports", lambda _: reports.write(content, folder))
     outputs.write_json(measured, folder / "measurement.json")
     with transaction.atomic():

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
 
-from django.db import transaction
+from django.db import close_old_connections, transaction
 
 from netlift import campaigns
 from netlift.errors import InputError, NetliftError, Refused
@@ -21,6 +21,7 @@ from netlift.store import audit, cases, jobs, keys, ledger, open_store, people, 
 from netlift.store.models import Run
 from netlift.workflow import decide, kept, outputs, show
 from netlift.workflow.approval import approval_hash, audience_hash
+from netlift.workflow.outage import through_outages
 from netlift.workflow.stages import Display, Quiet, Stopwatch
 
 WAVE = 1
@@ -81,15 +82,27 @@ def work(*, once: bool = False, display: Display | None = None) -> list[dict[str
     Returns:
         For each run what `launch` returns; where one could not go on, `error` says why.
     """
+    shown = display or Quiet()
+    progress = shown.stage("campaigns")
     while True:
-        ledger.lapse()
-        while job := jobs.claim():
-            _do(job)
-        sending = Run.objects.filter(state="sending").order_by("pk")
+        told = through_outages(lambda: _round(shown, once=once), progress)
         if once:
-            return [_worked(run, display or Quiet(), patience=campaigns.PATIENCE) for run in sending]
-        told = [_worked(run, display or Quiet(), patience=0.0) for run in sending if ledger.is_due(run.pk)]
+            return told
         time.sleep(PAUSE if any("error" in one for one in told) else POLL)
+
+
+def _round(display: Display, *, once: bool) -> list[dict[str, Any]]:
+    """All that is due now; what the database kept is the whole state, so a round that broke off is simply done again."""
+    close_old_connections()  # a connection that the server has cut meanwhile is made anew
+    for problem in audit.note_head():
+        display.stage("audit")(0.0, str(problem))
+    ledger.lapse()
+    while job := jobs.claim():
+        _do(job)
+    sending = Run.objects.filter(state="sending").order_by("pk")
+    if once:
+        return [_worked(run, display, patience=campaigns.PATIENCE) for run in sending]
+    return [_worked(run, display, patience=0.0) for run in sending if ledger.is_due(run.pk)]
 
 
 def _do(job: jobs.Claimed) -> None:
@@ -120,7 +133,7 @@ def _launch(run: Run, name: str, progress: Progress) -> dict[str, Any]:
             with closing(campaigns.open_channel(settings)) as channel:
                 channel.open()  # nothing is begun when the server cannot be reached
         _start(run, name)
-    return _send(run, progress)
+    return through_outages(lambda: _send(run, progress), progress)
 
 
 # --- checks --------------------------------------------------------------------------------------------------------
@@ -156,7 +169,7 @@ def _approvals(run: Run) -> list[str]:
 
 def _check_trail(run: Run) -> None:
     """The audit trail can be relied on, and does not tell of an earlier launch."""
-    trail = audit.verify()
+    trail = audit.verify_all()
     if not trail.whole:
         raise Refused(f"The audit trail is not whole: {trail.text} Nothing is launched until that is cleared up.")
     if audit.events(run.pk, "launch"):

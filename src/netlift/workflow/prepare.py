@@ -34,7 +34,7 @@ from netlift.records import (
     Tables,
 )
 from netlift.settings import Settings, given
-from netlift.store import open_store, people, runs, store_folder, vault
+from netlift.store import audit, open_store, people, runs, store_folder, vault
 from netlift.workflow import chosen, kept, objections, outputs, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.kept import KEPT, PLAN
@@ -175,8 +175,8 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
     frozen = freeze(thought.plan, settings, thought.result)
     with transaction.atomic():  # contact data and plan are kept together or not at all
         objections.none_since(thought.audience.customer_ids)
+        vault.put(contacts)  # before anything that writes the audit trail, whose lock is held to the end
         universal.keep(settings.experiment.universal_holdout, actor=author)
-        vault.put(contacts)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
     return Prepared(run_id, out or folder, content)
 
@@ -318,6 +318,7 @@ def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportConten
         audience=thought.audience,
         review=thought.result,
         tables=thought.tables.told(),
+        trail=audit.signed_line(),
         seed=settings.project.seed,
     )
 

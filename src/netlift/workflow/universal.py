@@ -9,7 +9,7 @@ import numpy as np
 from netlift import experiments
 from netlift.engine import Session
 from netlift.records import Choice, Texts
-from netlift.store import audit, vault
+from netlift.store import audit, database, vault
 
 ACT = "universal holdout"
 
@@ -27,6 +27,7 @@ def grown(asked: float) -> float:
 
 def keep(share: float, *, actor: str) -> None:
     """Put a larger share in force; call it inside the transaction of the act that does."""
+    database.take_turns(database.RECORDING)  # nobody puts another share in force between the look and the act
     if share > in_force():
         audit.record(ACT, actor=actor, details={"share": repr(share)})  # the trail holds no floats
 

@@ -4,12 +4,30 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 
-APPEND_ONLY = """
+SQLITE = """
 CREATE TRIGGER audit_never_{act} BEFORE {act} ON store_auditevent
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
 """
+POSTGRESQL = """
+CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$;
+CREATE TRIGGER audit_never_update BEFORE UPDATE ON store_auditevent FOR EACH ROW EXECUTE FUNCTION audit_append_only();
+CREATE TRIGGER audit_never_delete BEFORE DELETE ON store_auditevent FOR EACH ROW EXECUTE FUNCTION audit_append_only();
+CREATE TRIGGER audit_never_truncate BEFORE TRUNCATE ON store_auditevent FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
+"""
+
+
+def append_only(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Triggers: the database refuses to change or delete an audit event."""
+    if schema_editor.connection.vendor == 'postgresql':
+        schema_editor.execute(POSTGRESQL, params=None)
+    else:
+        for act in ('update', 'delete'):
+            schema_editor.execute(SQLITE.format(act=act), params=None)
 
 
 class Migration(migrations.Migration):
@@ -163,6 +181,5 @@ class Migration(migrations.Migration):
             model_name='vote',
             constraint=models.UniqueConstraint(condition=models.Q(('void', False)), fields=('run', 'voter'), name='one_vote_each'),
         ),
-        migrations.RunSQL([APPEND_ONLY.format(act='update')], ['DROP TRIGGER audit_never_update']),
-        migrations.RunSQL([APPEND_ONLY.format(act='delete')], ['DROP TRIGGER audit_never_delete']),
+        migrations.RunPython(append_only),
     ]
