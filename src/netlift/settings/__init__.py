@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
+from netlift.settings.acoustic import AcousticSettings
 from netlift.settings.allocation import AllocationSettings
-from netlift.settings.channels import ChannelSettings
+from netlift.settings.channels import AnyChannel, ChannelSettings, channel_settings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
 from netlift.settings.review import ReviewSettings
@@ -25,7 +26,9 @@ from netlift.settings.section import Section, this_machine
 
 __all__ = [
     "TABLES",
+    "AcousticSettings",
     "AllocationSettings",
+    "AnyChannel",
     "ApiConnection",
     "ChannelSettings",
     "Connection",
@@ -47,6 +50,7 @@ __all__ = [
     "Settings",
     "SqlConnection",
     "TableSettings",
+    "channel_settings",
     "data_dir",
     "environment",
     "event_key",
@@ -252,7 +256,7 @@ class Settings(Section):
     allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
-    channels: dict[str, ChannelSettings] = {}
+    channels: dict[str, AnyChannel] = {}
     folder: Path = Field(default=Path(), exclude=True)
     sha256: str = Field(default="", exclude=True)
 
@@ -397,8 +401,8 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _written(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place as it stands in the file: without the kind of a connection, by which pydantic chose its section."""
-    return where[:2] + where[3:] if where[:1] == ("connections",) and len(where) > 3 else where
+    """The place as it stands in the file: without the kind of a connection or channel, by which pydantic chose its section."""
+    return where[:2] + where[3:] if where[:1] in {("connections",), ("channels",)} and len(where) > 3 else where
 
 
 def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
