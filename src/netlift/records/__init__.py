@@ -8,7 +8,7 @@ Money is in the project's currency; times are naive UTC unless a name says `loca
 from __future__ import annotations
 
 from netlift.records.basics import Floats, Ints, Progress, Texts, silent
-from netlift.records.campaigns import Delivery, Receipt
+from netlift.records.campaigns import ContactEvent, Delivery, EventKind, Receipt
 from netlift.records.experiments import Assignment
 from netlift.records.features import (
     STAGES_OF_LIFE,
@@ -45,8 +45,10 @@ __all__ = [
     "Candidate",
     "Choice",
     "Companion",
+    "ContactEvent",
     "Delivery",
     "Estimate",
+    "EventKind",
     "Evidence",
     "Feature",
     "Features",

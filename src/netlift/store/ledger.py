@@ -167,6 +167,15 @@ class RunLedger:
         """Give back what was claimed and not tried."""
         self._of_claim(token).filter(state="claimed").update(state="ready", token="", lease_until=None, changed_at=timezone.now())
 
+    def renew(self, token: str) -> None:
+        """Hold what was claimed and is not committed yet for another lease."""
+        self._of_claim(token).filter(state="claimed").update(lease_until=timezone.now() + self._lease)
+
+    def held(self) -> frozenset[str]:
+        """The tokens of claims of which messages are committing, or became unknown."""
+        mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, state__in=("committing", "unknown"))
+        return frozenset(mine.values_list("token", flat=True).distinct()) - {""}
+
     def next_due(self) -> datetime | None:
         """When something can be claimed again; None = nothing is open."""
         mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, run__state="sending")
