@@ -12,7 +12,7 @@ import pytest
 from netlift.campaigns.channels.acoustic import client, flow, token
 from netlift.campaigns.testing import acoustic
 from netlift.records import Delivery, Message
-from netlift.settings import AcousticSettings
+from netlift.settings import AcousticSettings, ChannelSettings
 from tests.campaigns import letters
 
 SECRETS = {
@@ -67,3 +67,8 @@ def people(number: int, **changes: Any) -> list[Delivery]:
     """Deliveries to so many people, whose names need quoting."""
     given = {"message": MESSAGE, **changes}
     return [letters.delivery(i, fields={"name": f'Zoë "{i}", Söhne'}, **given) for i in range(number)]
+
+
+def mail_settings() -> ChannelSettings:
+    """A channel of the other kind."""
+    return letters.settings(25)

@@ -57,37 +57,30 @@ class Client:
         """
         body = envelope.request(operation, elements)
         refused: str | None = None
-        failure: faults.AcousticError | None = None
+        outcome: Element | faults.AcousticError = Element("never asked")
         for attempt in range(ATTEMPTS):
-            if attempt and not isinstance(failure, faults.AuthLost):
+            if attempt and not isinstance(outcome, faults.AuthLost):
                 time.sleep(min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.8, 1.2))  # noqa: S311 -- spreads load
             ticket = token(self.settings, self._http, self.folder, refused=refused)
-            found = self._once(operation, body, ticket)
-            if isinstance(found, Element):
-                outcome = self._judged(operation, found, elements)
-                if isinstance(outcome, Element):
-                    return outcome
-            else:
-                outcome = found
+            outcome = self._once(operation, body, ticket, elements)
+            if isinstance(outcome, Element):
+                return outcome
             if isinstance(outcome, faults.AuthLost):
                 if refused is not None:
-                    raise outcome  # a new token once
+                    break  # a new token once
                 refused = ticket
-            elif isinstance(outcome, faults.Rejected) and outcome.errorid != faults.SERVER_ERROR and (outcome.certain or not repeatable):
-                raise outcome
-            elif not repeatable and not isinstance(outcome, faults.Throttled):
-                raise faults.Ambiguous(f"{outcome} Whether {operation} was done is not known.") from outcome
-            elif isinstance(outcome, faults.Malformed) and refused is None:
+                continue
+            _give_up(operation, outcome, repeatable=repeatable)
+            if isinstance(outcome, faults.Malformed) and refused is None:
                 refused = ticket  # an empty body may mean a lost session, too
-            failure = outcome
-        raise failure or AssertionError
+        raise outcome if isinstance(outcome, faults.AcousticError) else AssertionError
 
     def close(self) -> None:
         """End the connection."""
         self._http.close()
 
-    def _once(self, operation: str, body: bytes, ticket: str) -> Element | faults.AcousticError:
-        """One attempt: the envelope of the answer, or why there is none."""
+    def _once(self, operation: str, body: bytes, ticket: str, elements: envelope.Elements) -> Element | faults.AcousticError:
+        """One attempt: the RESULT, or why there is none."""
         where = f"Acoustic Campaign at {self.settings.url}"
         try:
             with slot(self.folder, self.settings.connections):
@@ -95,7 +88,7 @@ class Client:
                 headers = {**FORM, "Authorization": f"Bearer {ticket}"}
                 response = self._http.post(f"{self.settings.url.rstrip('/')}/XMLAPI", content=form, headers=headers)
         except NEVER_SENT as error:
-            return faults.Throttled(f"{where} cannot be reached ({type(error).__name__}); check the channel's url, or try later.")
+            return faults.Unreached(f"{where} cannot be reached ({type(error).__name__}); check the channel's url, or try later.")
         except httpx.RequestError as error:
             return faults.Malformed(f"{where} broke off before it answered {operation} ({type(error).__name__}); try later.")
         if response.status_code == 401:
@@ -106,7 +99,7 @@ class Client:
         if found is None:
             said = "with an empty body" if not response.content.strip() else "with something else than XML"
             return faults.Malformed(f"{where} answers {operation} {said} (HTTP {response.status_code}); try later.")
-        return found
+        return self._judged(operation, found, elements)
 
     def _judged(self, operation: str, found: Element, elements: envelope.Elements) -> Element | faults.AcousticError:
         """The RESULT of an envelope, or its fault."""
@@ -120,6 +113,17 @@ class Client:
         if found.find("./Body/Fault") is None:
             return faults.Malformed(f"Acoustic Campaign answers {operation} neither with success nor with a fault; try later.")
         return faults.rejected(operation, found, envelope.values(elements))
+
+
+def _give_up(operation: str, outcome: faults.AcousticError, *, repeatable: bool) -> None:
+    """Raise what must not, or need not, be tried again."""
+    if isinstance(outcome, faults.Rejected) and (outcome.certain or (not repeatable and outcome.errorid != faults.SERVER_ERROR)):
+        raise outcome
+    if repeatable or isinstance(outcome, faults.Unreached):
+        return
+    if isinstance(outcome, faults.Throttled):
+        raise outcome  # what this answer means is not documented: it is looked up, too
+    raise faults.Ambiguous(f"{outcome} Whether {operation} was done is not known.") from outcome
 
 
 def home(settings: AcousticSettings) -> Path:

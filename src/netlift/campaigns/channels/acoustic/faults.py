@@ -3,7 +3,8 @@
 AcousticError        an InputError: one sentence for the user
 ├── AuthLost         no token, or none that counts: the account has to be set right
 ├── Rejected         a fault: the platform says that it did not do it
-├── Throttled        too much at once, or away: it was not done, later is worth a try
+├── Throttled        too much at once: later is worth a try
+    │   └── Unreached    nobody took the call: it was certainly not done
 ├── Ambiguous        the answer is lost and the operation must not be repeated blindly: look up what exists
 └── Malformed        answers that make no sense, every time
 """
@@ -50,6 +51,10 @@ class Rejected(AcousticError):
 
 class Throttled(AcousticError):
     """Not done, because too much was asked at once or nobody answered the call."""
+
+
+class Unreached(Throttled):
+    """Nothing was sent."""
 
 
 class Ambiguous(AcousticError):

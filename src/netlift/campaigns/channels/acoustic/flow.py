@@ -86,11 +86,14 @@ def order(client: Client, steps: Steps, batch: Sequence[Delivery], template: str
                 at=now + timedelta(minutes=client.settings.lead_minutes),
             )
         except faults.AcousticError as fault:
-            if not isinstance(fault, faults.Ambiguous) and not (isinstance(fault, faults.Rejected) and not fault.certain):
-                steps.save(ordering=None)  # certainly not done
+            if _certain(fault):
+                steps.save(ordering=None)
                 yield from receipts(batch, "retry", str(fault))
                 return
             mailing = _looked_for(client, steps, name)
+            if mailing is None and isinstance(fault, faults.Throttled):
+                yield from receipts(batch, "retry", str(fault))  # looked up once more before it is ordered again
+                return
     if mailing is None:
         yield from receipts(batch, "unknown", "the answer to the order was lost, and Acoustic Campaign lists no mailing of this name yet")
         return
@@ -123,7 +126,7 @@ def _contact_list(client: Client, name: str) -> str:
         return found
     try:
         return operations.create_contact_list(client, name)
-    except faults.Ambiguous:
+    except (faults.Ambiguous, faults.Throttled):
         return operations.contact_list_named(client, name) or operations.create_contact_list(client, name)
 
 
@@ -208,6 +211,11 @@ def _refused(client: Client, steps: Steps, job: operations.Job, rows: Rows) -> t
         path = Path(folder) / "refused"
         sftp.get(client.settings, name, path, largest=files.LARGEST_ERRORS)
         return files.refused(path, rows.keys())
+
+
+def _certain(fault: faults.AcousticError) -> bool:
+    """Whether nothing was done."""
+    return isinstance(fault, faults.AuthLost | faults.Unreached) or (isinstance(fault, faults.Rejected) and fault.certain)
 
 
 def _look(client: Client, steps: Steps, name: str) -> str | None:

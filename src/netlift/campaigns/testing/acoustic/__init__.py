@@ -3,8 +3,9 @@
 from netlift.errors import MissingExtra
 
 try:
+    from netlift.campaigns.testing.acoustic.organisation import Contact
     from netlift.campaigns.testing.acoustic.server import CLIENT, COLUMNS, DATABASE, PASSWORD, TEMPLATE, USER, Acoustic
 except ImportError as error:
     raise MissingExtra("acoustic", "The stand-in for Acoustic Campaign (package asyncssh)") from error
 
-__all__ = ["CLIENT", "COLUMNS", "DATABASE", "PASSWORD", "TEMPLATE", "USER", "Acoustic"]
+__all__ = ["CLIENT", "COLUMNS", "DATABASE", "PASSWORD", "TEMPLATE", "USER", "Acoustic", "Contact"]

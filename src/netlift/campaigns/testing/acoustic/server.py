@@ -63,7 +63,7 @@ class Acoustic:
         self.faults, self.log = Faults(), list[tuple[str, int]]()
         self.called: Called = lambda *_: None
         self.slow = 0.0  # seconds that every answer takes
-        self._root, self._job_seconds, self._rejection, self._events, self._repeat = folder, job_seconds, rejection, events, repeat
+        self.folder, self._job_seconds, self._rejection, self._events, self.repeat = folder, job_seconds, rejection, events, repeat
         self._offset, self._open, self._numbers = 0.0, 0, itertools.count(1)
         self._tokens: dict[str, float] = {}  # token: when it was given
         self.lock, self._counting = threading.RLock(), threading.Lock()
@@ -166,9 +166,9 @@ class Acoustic:
 
     def _run(self, job: Job) -> None:
         if job.what == "import":
-            imports.run(self.organisation, job, self._root)
+            imports.run(self.organisation, job, self.folder)
         else:
-            mailings.export(self.organisation, job, self._root, form=self._events, repeat=self._repeat)
+            mailings.export(self.organisation, job, self.folder, form=self._events, repeat=self.repeat)
 
 
 class _Listener(ThreadingHTTPServer):
