@@ -63,7 +63,7 @@ class Acoustic:
         self.faults, self.log = Faults(), list[tuple[str, int]]()
         self.called: Called = lambda *_: None
         self.slow = 0.0  # seconds that every answer takes
-        self.folder, self._job_seconds, self._rejection, self._events, self.repeat = folder, job_seconds, rejection, events, repeat
+        self.folder, self.job_seconds, self._rejection, self._events, self.repeat = folder, job_seconds, rejection, events, repeat
         self._offset, self._open, self._numbers = 0.0, 0, itertools.count(1)
         self._tokens: dict[str, float] = {}  # token: when it was given
         self.lock, self._counting = threading.RLock(), threading.Lock()
@@ -160,8 +160,8 @@ class Acoustic:
         for job in self.organisation.jobs.values():
             age = now.timestamp() - job.begun
             if job.status in {"WAITING", "RUNNING"}:
-                job.status = "WAITING" if age < self._job_seconds / 2 else "RUNNING"
-                if age >= self._job_seconds:
+                job.status = "WAITING" if age < self.job_seconds / 2 else "RUNNING"
+                if age >= self.job_seconds:
                     self._run(job)
 
     def _run(self, job: Job) -> None:
