@@ -407,12 +407,16 @@ def _written(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
     """The setting at a place of the file, as far as it can be told."""
-    model: type[BaseModel] | None = Settings
+    models: list[type[BaseModel]] = [Settings]
     found: FieldInfo | None = None
     for part in where:
-        if model is not None and part in model.model_fields:
-            found = model.model_fields[str(part)]
-            model = next(iter(_sections(found.annotation)), None)
+        of_kind = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]
+        having = [m for m in of_kind or models if part in m.model_fields]
+        if having:
+            found = having[0].model_fields[str(part)]
+            models = _sections(found.annotation)
+        else:
+            models = of_kind or models
     return found
 
 

@@ -38,7 +38,7 @@ class AcousticSettings(Section):
     )
     ca_file: str | None = Field(default=None, description="certificates one of which must have signed the server's; default: the system's")
     database: Id
-    template: Id = Field(description="the mailing template of offers that `templates` does not name")
+    template: Id  # of offers that `templates` does not name
     templates: dict[str, Id] = Field(default={}, description="mailing template by offer")
     suppression_lists: tuple[Id, ...] = ()
     key_column: str = Field(default="CUSTOMER_ID", pattern=COLUMN, description="column of the database that takes customer ids")

@@ -95,7 +95,7 @@ def test_the_eleventh_request_is_rejected_and_comes_again(
         with ThreadPoolExecutor(10) as strangers:
             busy = [strangers.submit(server.enter, "stranger") for _ in range(10)]
             assert all(one.result() for one in busy)
-            threading.Timer(0.05, lambda: [server.leave() for _ in range(10)]).start()
+            threading.Timer(0.05, strangers.map, (lambda _: server.leave(), range(10))).start()
             assert operations.templates(client) == {"2001"}
         assert server.calls("GetMailingTemplates") >= 1
 
