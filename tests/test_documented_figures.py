@@ -260,3 +260,17 @@ def test_the_lifts_meet_their_limits() -> None:
         error = (0.05 * 0.95 / found["runs"]) ** 0.5  # of a simulated share
         assert found["false_alarms"] <= 0.05 + 3 * error
         assert world.startswith("730") or found["false_alarms"] >= 0.04
+
+
+def test_the_figures_of_acoustic_campaign() -> None:
+    """docs/channels/acoustic.md shows what benchmarks/results/acoustic.json holds, and its counts agree exactly."""
+    told = json.loads((ROOT / "benchmarks/results/acoustic.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/channels/acoustic.md").read_text(encoding="utf-8")
+    accepted, failed = told["ledger"]["accepted"], told["ledger"]["failed"]
+    assert (accepted + failed, failed, told["differences"], told["mailed_twice"]) == (told["people"], told["refused_rows"], {}, 0)
+    assert told["events"]["sent"] == told["mailed"] == accepted - told["opted_out_there"]
+    assert told["calls"]["ScheduleMailing"] == told["calls"]["CreateContactList"] == 1
+    assert f"| {told['people']:,} | {accepted:,} | {failed:,} | {told['mailed']:,} | 0 |" in page
+    seconds = (told["delivering"]["cpu_seconds"], told["collecting"]["cpu_seconds"])
+    assert f"{seconds[0]:.0f} CPU seconds to hand over and {seconds[1]:.0f} to collect" in page
+    assert f"{told['peak_gb']:.2f} GB" in page
