@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from netlift.campaigns.channels import BatchChannel, open_channel
 from netlift.campaigns.channels.acoustic import Acoustic, events, flow
 from netlift.campaigns.channels.acoustic.steps import begun, kept
 from netlift.campaigns.testing import acoustic as stand_in
-from netlift.errors import Busy, InputError, SettingsError
+from netlift.errors import Busy, InputError, MissingExtra, SettingsError
 from netlift.records import Delivery, Receipt
 from tests.campaigns.acoustic import organisations
 from tests.campaigns.acoustic.organisations import MESSAGE, people, settings
@@ -277,3 +278,12 @@ def test_events_reconcile(server: stand_in.Acoustic) -> None:
     assert sorted(e.event_id for e in found) == sorted(e.event_id for e in again)
     assert len({e.event_id for e in found}) == len(found)
     assert list((server.folder / "download").glob("*.zip")) == []
+
+
+def test_missing_package_names_the_extra(server: stand_in.Acoustic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without asyncssh the channel says what to install."""
+    for name in [name for name in sys.modules if name.startswith("netlift.campaigns.channels.acoustic")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'netlift\[acoustic\]'"):
+        open_channel(settings(server))
