@@ -292,3 +292,17 @@ def test_the_audit_checks_figures() -> None:
         its = told[name.lower()]
         most = f"{its['memory_mb']} MB of memory (a thousand: {its['memory_mb_of_few']} MB)"
         assert f"{start} {its['events']:,} events took {its['cpu_seconds']} s of netlift's processor time and {most} on {name}" in page
+
+
+def test_the_figures_of_acoustic_campaign() -> None:
+    """docs/channels/acoustic.md shows what benchmarks/results/acoustic.json holds, and its counts agree exactly."""
+    told = json.loads((ROOT / "benchmarks/results/acoustic.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/channels/acoustic.md").read_text(encoding="utf-8")
+    accepted, failed = told["ledger"]["accepted"], told["ledger"]["failed"]
+    assert (accepted + failed, failed, told["differences"], told["mailed_twice"]) == (told["people"], told["refused_rows"], {}, 0)
+    assert told["events"]["sent"] == told["mailed"] == accepted - told["opted_out_there"]
+    assert told["calls"]["ScheduleMailing"] == told["calls"]["CreateContactList"] == 1
+    assert f"| {told['people']:,} | {accepted:,} | {failed:,} | {told['mailed']:,} | 0 |" in page
+    seconds = (told["delivering"]["cpu_seconds"], told["collecting"]["cpu_seconds"])
+    assert f"{seconds[0]:.0f} CPU seconds to hand over and {seconds[1]:.0f} to collect" in page
+    assert f"{told['peak_gb']:.2f} GB" in page

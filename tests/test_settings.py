@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -155,3 +156,43 @@ def test_a_wrong_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NETLIFT_LEASE_SECONDS", "soon")
     with pytest.raises(SettingsError, match="NETLIFT_LEASE_SECONDS is wrong"):
         environment()
+
+
+ACOUSTIC = {
+    "kind": "acoustic",
+    "sender": "Shop <news@example.com>",
+    "url": "https://api.example.com",
+    "client_id": "c",
+    "client_secret_env": "A",
+    "refresh_token_env": "B",
+    "sftp_host": "sftp.example.com",
+    "sftp_user": "u",
+    "sftp_password_env": "C",
+    "sftp_host_key": "ssh-ed25519 AAAA",
+    "database": "1",
+    "template": "2",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"kind": "pigeon"}, "channels.email"),
+        ({"url": "http://api.example.com"}, "http is allowed only on this machine"),
+        ({"client_secret_env": None}, "client_secret_env or client_secret_file is needed, and neither is given"),
+        ({"sftp_password_file": "f"}, "sftp_password_env or sftp_password_file is needed, and both are given"),
+        ({"columns": {"EMAIL": "x"}}, "the column 'EMAIL' is filled by netlift itself"),
+        ({"columns": {"A": "message.colour"}}, "columns names 'message.colour', and of a message there are"),
+        ({"database": 7}, "channels.email.database is 7, and a text in quotes is expected"),
+        ({"database": "x"}, "channels.email.database is 'x', and a number in quotes, as the platform shows it, is expected"),
+        ({"sftp_host_key": "MD5:1:2"}, "channels.email.sftp_host_key is 'MD5:1:2', and the server's public key"),
+        ({"time_zone": "Mars"}, "'Mars' is no time zone"),
+        ({"connections": 11}, "channels.email.connections is 11"),
+        ({"port": 25}, "'channels.email.port' is not a known key"),
+    ],
+)
+def test_a_mistake_in_a_section_for_acoustic_campaign(changes: dict[str, Any], told: str) -> None:
+    """Each is one sentence that names the key as it stands in the file."""
+    project = {"project": {"name": "s", "currency": "USD"}, "tables": {"customers": {"path": "c.csv"}}}
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        parse({**project, "channels": {"email": {**ACOUSTIC, **changes}}}, folder=Path(), sha256="")

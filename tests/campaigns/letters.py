@@ -72,6 +72,15 @@ class Memory:
         assert token == "t"
         self.log.append("release")
 
+    def renew(self, token: str) -> None:
+        """Remember the sign of life."""
+        assert token == "t"
+        self.log.append("renew")
+
+    def held(self) -> frozenset[str]:
+        """The claim, where something of it is unknown."""
+        return frozenset({"t"} if "unknown" in self.states.values() else ())
+
     def next_due(self) -> datetime | None:
         """The times in `due`, one after the other."""
         return self.due.pop(0)

@@ -244,3 +244,34 @@ def test_is_due(run: Run) -> None:
     assert ledger.is_due(run.pk)
     Row.objects.update(state="accepted")
     assert ledger.is_due(run.pk)
+
+
+def test_a_sign_of_life_holds_what_is_claimed(run: Run) -> None:
+    """A renewed claim ends a whole lease from now; rows of other claims and committing ones stay as they are."""
+    book = of(run)
+    mine, other = book.claim(3), book.claim(3)
+    book.committing(mine[:1], ())
+    Row.objects.exclude(token="").update(lease_until=timezone.now() + timedelta(seconds=1))
+    book.renew(mine[0].token)
+    late = Row.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=20))
+    assert set(late.values_list("pk", flat=True)) == {d.delivery_id for d in mine[1:]}
+    assert other
+
+
+def test_held_claims(run: Run) -> None:
+    """Claims of which something is being handed over, or unknown, are named; others are not."""
+    book = of(run)
+    first, second, third = book.claim(2), book.claim(2), book.claim(2)
+    book.committing(first, ())
+    book.record(second[0].token, [Receipt(second[0].delivery_id, "unknown", "no answer")])
+    assert book.held() == {first[0].token, second[0].token}
+    book.record(third[0].token, [Receipt(third[0].delivery_id, "accepted", "250")])
+    assert book.held() == {first[0].token, second[0].token}
+
+
+def test_what_was_put_off_together_comes_back_together(run: Run) -> None:
+    """A batch that was refused as one is due at one moment, so that it is claimed as one again."""
+    book = of(run)
+    mine = book.claim(20)
+    book.record(mine[0].token, [Receipt(d.delivery_id, "retry", "later") for d in mine])
+    assert Row.objects.filter(state="retry").values("not_before").distinct().count() == 1

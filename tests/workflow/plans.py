@@ -82,26 +82,28 @@ def plan(people_: Audience | None = None, **changes: Any) -> Plan:
     return Plan(**{**given, **changes})
 
 
-def draft(folder: Path, the_plan: Plan | None = None, *, port: int = 2525, findings: tuple[Finding, ...] = ()) -> str:
+def draft(
+    folder: Path, the_plan: Plan | None = None, *, port: int = 2525, config: Settings | None = None, findings: tuple[Finding, ...] = ()
+) -> str:
     """A draft in the store, its audience in `folder`, everybody in the vault with an address and a name."""
-    the_plan = the_plan or plan()
+    the_plan, config = the_plan or plan(), config or settings(port)
     folder.mkdir(parents=True, exist_ok=True)
     outputs.write_audience(the_plan.audience, folder / "audience.parquet")
     vault.put({"customer_id": c, "email": f"{c}@example.com", "name": f"Name {c}"} for c in the_plan.audience.customer_ids)
     run_id = runs.create(name=the_plan.name, author=AUTHOR)
-    found = judge(the_plan, settings(port).review)  # few people and the like are no news at the start
+    found = judge(the_plan, config.review)  # few people and the like are no news at the start
     known = tuple(replace(f, severity="note") for f in found.findings)
     review = ReviewResult("block" if findings else "pass", (*findings, *known), POLICY_VERSION)
-    content = freeze(the_plan, settings(port), review)
-    kept.write_settings(settings(port), folder)
+    content = freeze(the_plan, config, review)
+    kept.write_settings(config, folder)
     kept.write_plan(the_plan, Measured(), folder)
     runs.save(run_id, folder=folder, facts={}, plan=content, review=review, approval_hash=approval_hash(content))
     return run_id
 
 
-def approved(folder: Path, the_plan: Plan | None = None, *, port: int = 2525) -> str:
+def approved(folder: Path, the_plan: Plan | None = None, *, port: int = 2525, config: Settings | None = None) -> str:
     """The same, approved by two members."""
-    run_id = draft(folder, the_plan, port=port)
+    run_id = draft(folder, the_plan, port=port, config=config)
     decide.submit(run_id, actor=AUTHOR)
     for member in MEMBERS[:2]:
         approve(run_id, actor=member)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from netlift.campaigns.channels import Channel
+from netlift.campaigns.channels import BatchChannel, Channel
 from netlift.records import Delivery, Progress, Receipt, silent
 
 BATCH = 8  # messages per claim: few, because what a killed process held waits for its lease
@@ -30,6 +30,12 @@ class Ledger(Protocol):
     def release(self, token: str) -> None:
         """Give back what was claimed and not tried."""
 
+    def renew(self, token: str) -> None:
+        """Hold what was claimed and is not committed yet for longer."""
+
+    def held(self) -> frozenset[str]:
+        """The tokens of claims of which messages are being handed over, or are unknown."""
+
     def next_due(self) -> datetime | None:
         """When something can be claimed again (aware UTC); None = nothing is open."""
 
@@ -45,9 +51,14 @@ def deliver(ledger: Ledger, channel: Channel, *, patience: float = PATIENCE, pro
     Returns:
         When something is due again later than that; None = nothing is open any more, or sending was stopped.
     """
+    size = BATCH
+    if isinstance(channel, BatchChannel):
+        size = channel.batch_size
+        for token, receipts in channel.recovered(ledger.held()):
+            ledger.record(token, receipts)
     total, done = ledger.open_rows(), 0
     while True:
-        batch = ledger.claim(BATCH)
+        batch = ledger.claim(size)
         if batch:
             done += _hand_over(ledger, channel, batch)
             progress(min(1.0, done / total) if total else 1.0, f"{done:,} of {total:,} messages")
@@ -66,9 +77,13 @@ def _hand_over(ledger: Ledger, channel: Channel, batch: Sequence[Delivery]) -> i
     token, ended = batch[0].token, 0
 
     def committing(deliveries: Sequence[Delivery]) -> frozenset[int]:
-        may = ledger.committing(deliveries, tuple(finished))  # one commit closes the last messages and opens these
+        closing = tuple(finished)
         finished.clear()
-        return may
+        if deliveries:
+            return ledger.committing(deliveries, closing)  # one commit closes the last messages and opens these
+        ledger.record(token, closing)
+        ledger.renew(token)
+        return frozenset()
 
     try:
         for receipt in channel.send(batch, committing):

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from netlift.engine import Engine, quoted
 from netlift.offers.worth import PEOPLE
 from netlift.records import Ints, Tables, Texts
-from netlift.settings import ChannelSettings
+from netlift.settings import AnyChannel
 
 Mask = NDArray[np.bool_]
 
-ADDRESSES = {"smtp": ("email", "e-mail address", "is_email")}  # kind of channel: column of contacts, its name, the test of its form
+EMAIL = ("email", "e-mail address", "is_email")
+ADDRESSES = {"smtp": EMAIL, "acoustic": EMAIL}  # kind of channel: column of contacts, its name, the test of its form
 NONE, WRONG = -1, -2  # in place of an address's number: there is none, or only what cannot be one
 
 
@@ -44,7 +45,7 @@ def absent(texts: Texts) -> Mask:
     return np.asarray(texts == None, dtype=bool)  # noqa: E711 - element by element
 
 
-def reach(ask: Asker, channel: str, settings: ChannelSettings | None, *, suppressed: Mask) -> Reach:
+def reach(ask: Asker, channel: str, settings: AnyChannel | None, *, suppressed: Mask) -> Reach:
     """Who can be reached on a channel; without a table of consents or addresses nobody can."""
     nothing: Texts = np.full(ask.n, None, dtype=object)
     if settings is None:

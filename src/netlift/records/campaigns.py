@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from netlift.records.review import Message
@@ -36,3 +37,17 @@ class Receipt:
     delivery_id: int
     state: Literal["accepted", "retry", "failed", "unknown"]
     reason: str  # the server's answer, without addresses
+
+
+EventKind = Literal["sent", "suppressed", "open", "click", "hard bounce", "soft bounce", "opt-out", "complaint", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEvent:
+    """What one person did with a message, or what happened to it, as the receiver's records tell."""
+
+    event_id: str  # always the same for one event, however often it is told
+    customer_id: str  # "" where the receiver does not tell whose it is
+    kind: EventKind
+    at: datetime  # aware UTC
+    detail: str  # of a click its name, of a suppression the receiver's code, of `other` the receiver's word

@@ -16,9 +16,10 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from netlift.errors import SettingsError
+from netlift.settings.acoustic import AcousticSettings
 from netlift.settings.allocation import AllocationSettings
 from netlift.settings.campaign import CampaignSettings
-from netlift.settings.channels import ChannelSettings
+from netlift.settings.channels import AnyChannel, ChannelSettings, channel_settings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
 from netlift.settings.register import RegisteredColumn
@@ -27,7 +28,9 @@ from netlift.settings.section import Section, this_machine
 
 __all__ = [
     "TABLES",
+    "AcousticSettings",
     "AllocationSettings",
+    "AnyChannel",
     "ApiConnection",
     "CampaignSettings",
     "ChannelSettings",
@@ -51,6 +54,7 @@ __all__ = [
     "Settings",
     "SqlConnection",
     "TableSettings",
+    "channel_settings",
     "data_dir",
     "environment",
     "event_key",
@@ -261,7 +265,7 @@ class Settings(Section):
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
     campaign: CampaignSettings = CampaignSettings()
-    channels: dict[str, ChannelSettings] = {}
+    channels: dict[str, AnyChannel] = {}
     folder: Path = Field(default=Path(), exclude=True)
     sha256: str = Field(default="", exclude=True)
 
@@ -409,18 +413,22 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _written(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place as it stands in the file: without the kind of a connection, by which pydantic chose its section."""
-    return where[:2] + where[3:] if where[:1] == ("connections",) and len(where) > 3 else where
+    """The place as it stands in the file: without the kind of a connection or channel, by which pydantic chose its section."""
+    return where[:2] + where[3:] if where[:1] in {("connections",), ("channels",)} and len(where) > 3 else where
 
 
 def _field(where: tuple[int | str, ...]) -> FieldInfo | None:
     """The setting at a place of the file, as far as it can be told."""
-    model: type[BaseModel] | None = Settings
+    models: list[type[BaseModel]] = [Settings]
     found: FieldInfo | None = None
     for part in where:
-        if model is not None and part in model.model_fields:
-            found = model.model_fields[str(part)]
-            model = next(iter(_sections(found.annotation)), None)
+        of_kind = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]
+        having = [m for m in of_kind or models if part in m.model_fields]
+        if having:
+            found = having[0].model_fields[str(part)]
+            models = _sections(found.annotation)
+        else:
+            models = of_kind or models
     return found
 
 

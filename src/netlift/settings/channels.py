@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
+from netlift.settings.acoustic import AcousticSettings
 from netlift.settings.section import Section, secret, this_machine
 
 
 class ChannelSettings(Section):
-    """How a channel is reached."""
+    """How a mail server is reached: the kind that is meant where none is named."""
 
     kind: Literal["smtp"] = "smtp"
     host: str = "127.0.0.1"
@@ -31,3 +33,19 @@ class ChannelSettings(Section):
     def password(self) -> str | None:
         """The secret, read from the environment or a file each time it is needed."""
         return secret(self.password_env, self.password_file, "password")
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401 - whatever stands in the file, or a section that was read already
+    return str(value.get("kind", "smtp")) if isinstance(value, Mapping) else str(getattr(value, "kind", "smtp"))
+
+
+AnyChannel = Annotated[
+    Annotated[ChannelSettings, Tag("smtp")] | Annotated[AcousticSettings, Tag("acoustic")],
+    Discriminator(_kind),
+]
+
+
+def channel_settings(value: Mapping[str, Any]) -> AnyChannel:
+    """One [channels.…] section, of the kind that it names."""
+    section: AnyChannel = TypeAdapter(AnyChannel).validate_python(value)
+    return section

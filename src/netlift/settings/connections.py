@@ -25,7 +25,7 @@ class S3Connection(Section):
     profile: str = "default"
 
 
-def _plain_address(value: str | None) -> str | None:
+def plain_address(value: str | None) -> str | None:
     """An address of a service: https, or http on this machine; without user, password or query."""
     parts = urlsplit(value or "https://-")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -61,7 +61,7 @@ class ODataConnection(SignedIn):
     client_id: str | None = None
     client_secret_env: str | None = None
 
-    _safe_address = field_validator("url", "token_url")(_plain_address)
+    _safe_address = field_validator("url", "token_url")(plain_address)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> ODataConnection:
@@ -99,7 +99,7 @@ class ApiConnection(SignedIn):
     size_parameter: str | None = Field(default=None, description="query parameter of the page size")
     size: int = Field(default=500, ge=1, le=100_000, description="rows asked for per page")
 
-    _safe_address = field_validator("url")(_plain_address)
+    _safe_address = field_validator("url")(plain_address)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> ApiConnection:

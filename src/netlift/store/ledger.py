@@ -187,13 +187,24 @@ class RunLedger:
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""
+        spread = random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing
+        now = timezone.now()  # and one for all: what was refused as a batch comes back as one
         with transaction.atomic(savepoint=False):
             for receipt in receipts:
-                self._record(token, receipt)
+                self._record(token, receipt, now, spread)
 
     def release(self, token: str) -> None:
         """Give back what was claimed and not tried."""
         self._of_claim(token).filter(state="claimed").update(state="ready", token="", lease_until=None, changed_at=timezone.now())
+
+    def renew(self, token: str) -> None:
+        """Hold what was claimed and is not committed yet for another lease."""
+        self._of_claim(token).filter(state="claimed").update(lease_until=timezone.now() + self._lease)
+
+    def held(self) -> frozenset[str]:
+        """The tokens of claims of which messages are committing, or became unknown."""
+        mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, state__in=("committing", "unknown"))
+        return frozenset(mine.values_list("token", flat=True).distinct()) - {""}
 
     def next_due(self) -> datetime | None:
         """When something can be claimed again; None = nothing is open."""
@@ -231,22 +242,21 @@ class RunLedger:
             attempts=row.attempts,
         )
 
-    def _record(self, token: str, receipt: Receipt) -> None:
+    def _record(self, token: str, receipt: Receipt, now: datetime, spread: float) -> None:
         row = self._of_claim(token).filter(pk=receipt.delivery_id, state__in=("claimed", "committing", "unknown")).first()
         if row is None:
             return  # the claim was lost before this message was begun
         row.attempts += 1
-        row.state, row.reason, row.lease_until, row.changed_at = receipt.state, receipt.reason, None, timezone.now()
+        row.state, row.reason, row.lease_until, row.changed_at = receipt.state, receipt.reason, None, now
         if receipt.state == "retry":
-            self._put_off(row)
+            self._put_off(row, spread)
         row.save(update_fields=["state", "reason", "attempts", "not_before", "lease_until", "changed_at"])
 
-    def _put_off(self, row: models.Delivery) -> None:
+    def _put_off(self, row: models.Delivery, spread: float) -> None:
         """Refused for now: when to try again, unless it was tried often enough or the run has ended meanwhile."""
         if row.attempts > len(BACK_OFF):
             row.state, row.reason = "failed", f"given up after {row.attempts} attempts: {row.reason}"
         elif not models.Run.objects.filter(pk=self._run_id, state="sending").exists():
             row.state, row.reason = "failed", f"not tried again because the run had ended: {row.reason}"
         else:
-            wait = BACK_OFF[row.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing
-            row.not_before = timezone.now() + timedelta(seconds=wait)
+            row.not_before = row.changed_at + timedelta(seconds=BACK_OFF[row.attempts - 1] * spread)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from netlift.records import Audience, Plan, ReviewResult, Texts
-from netlift.settings import ChannelSettings, Settings
+from netlift.settings import AnyChannel, Settings
 from netlift.store import erased, keys
 from netlift.store.canonical import canonical, digest
 
@@ -106,9 +106,9 @@ def _rows_hash(hashed: Texts, *columns: Texts) -> str:
 
 
 def _channel(settings: Settings, name: str) -> dict[str, Any]:
-    channel: ChannelSettings = settings.channels[name]
-    if channel.password_file:
-        channel = channel.model_copy(update={"password_file": str(settings.folder / channel.password_file)})
+    channel: AnyChannel = settings.channels[name]
+    named = {key: value for key, value in channel.model_dump().items() if key.endswith("_file") and value}
+    channel = channel.model_copy(update={key: str(settings.folder / value) for key, value in named.items()})
     plain: dict[str, Any] = _decimals_as_text(channel.model_dump(mode="json"))
     return plain
 

@@ -16,7 +16,7 @@ from netlift import campaigns
 from netlift.errors import InputError, NetliftError, Refused
 from netlift.records import Audience, Message, Progress
 from netlift.review import committee
-from netlift.settings import ChannelSettings
+from netlift.settings import AnyChannel, channel_settings
 from netlift.store import audit, cases, jobs, keys, ledger, open_store, people, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import decide, kept, outputs, show
@@ -176,11 +176,11 @@ def _check_trail(run: Run) -> None:
         raise Refused(f"Run {run.pk} was launched already, as the audit trail tells; prepare a new one.")
 
 
-def _channels(run: Run) -> dict[str, ChannelSettings]:
+def _channels(run: Run) -> dict[str, AnyChannel]:
     missing = sorted(set(run.content["channels_used"]) - set(run.content["channels"]))
     if missing:
         raise Refused(f"Run {run.pk} uses the channel '{missing[0]}', which has no [channels.{missing[0]}] in netlift.toml.")
-    return {name: ChannelSettings.model_validate(run.content["channels"][name]) for name in run.content["channels_used"]}
+    return {name: channel_settings(run.content["channels"][name]) for name in run.content["channels_used"]}
 
 
 def _audience(run: Run) -> Audience:

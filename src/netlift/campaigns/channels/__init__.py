@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from netlift import plugins
 from netlift.campaigns.channels.smtp import Smtp
+from netlift.errors import MissingExtra
 from netlift.records import Delivery, Receipt
-from netlift.settings import ChannelSettings
+from netlift.settings import AnyChannel
 
 
 class Channel(Protocol):
@@ -38,9 +39,31 @@ class Channel(Protocol):
         """End the connection."""
 
 
-CHANNELS: dict[str, Callable[[ChannelSettings], Channel]] = {"smtp": Smtp}
+@runtime_checkable
+class BatchChannel(Channel, Protocol):
+    """A channel that hands over whole batches, which takes minutes.
+
+    While it works, it calls `committing(())` as a sign of life. `committing` with people is called just before what cannot be
+    taken back; where one number is missing, nobody of the batch is sent to.
+    """
+
+    batch_size: int  # most messages of one claim
+
+    def recovered(self, tokens: frozenset[str]) -> Iterator[tuple[str, Sequence[Receipt]]]:
+        """What became of claims, named by token, whose process ended while they were committed, as far as it can be told."""
 
 
-def open_channel(settings: ChannelSettings) -> Channel:
+def _acoustic(settings: Any) -> Channel:  # noqa: ANN401 - the section of its kind
+    try:
+        from netlift.campaigns.channels.acoustic import Acoustic  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise MissingExtra("acoustic", "The channel acoustic (packages asyncssh and httpx)") from error
+    return Acoustic(settings)
+
+
+CHANNELS: dict[str, Callable[[Any], Channel]] = {"acoustic": _acoustic, "smtp": Smtp}
+
+
+def open_channel(settings: AnyChannel) -> Channel:
     """The channel of this kind, not yet connected."""
     return plugins.table("channels", CHANNELS)[settings.kind](settings)

@@ -50,6 +50,7 @@ def test_as_a_process_with_a_list(tmp_path: Path) -> None:
 def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without aiosmtpd it says what to install."""
     monkeypatch.delitem(sys.modules, "netlift.campaigns.testing")
+    monkeypatch.delitem(sys.modules, "netlift.campaigns.testing.mail")
     monkeypatch.setitem(sys.modules, "aiosmtpd.controller", None)
     with pytest.raises(MissingExtra, match=r"pip install 'netlift\[demo\]'"):
         __import__("netlift.campaigns.testing")

@@ -115,7 +115,3 @@ def main() -> None:
         sys.stdout.write(f"ready on port {sink.port}\n")
         sys.stdout.flush()
         ended.wait()
-
-
-if __name__ == "__main__":
-    main()
