@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -77,11 +78,11 @@ def variants(case: Case) -> Iterator[tuple[str, Case]]:
     said = _said(found)
     if said and not any(t == "family" for t in said):
         for i, language in enumerate(("English", "German", "Spanish")):
-            yield f"said in {language}", changed(case, lambda c, i=i: _in_language(c, said, i))
+            yield f"said in {language}", changed(case, functools.partial(_in_language, said=said, language=i))
     told = [t for t in said if t in WORDS]
     for place, put in PLACES.items():
         for topic in told[:1]:
-            yield f"trait moved to {place}", changed(case, lambda c, put=put, topic=topic: _moved(c, put, WORDS[topic][0]))
+            yield f"trait moved to {place}", changed(case, functools.partial(_moved, put=put, word=WORDS[topic][0]))
     chosen = next((t for f in grave if f.code in AUDIENCE and (t := topic_of(f.evidence)) in WORDS and catalogue.class_of(t) == "A"), None)
     if chosen and not case["consent"].get("sensitive_opt_in"):
         yield "hidden behind a score", changed(case, lambda c: _behind(c, {"field": f"model.{chosen}.score", "op": ">=", "value": 0.7}))
@@ -99,7 +100,7 @@ def changed(case: Case, change: Callable[[Case], Any]) -> Case:
 def topic_of(words: str) -> str | None:
     """What words are about, by the catalogue."""
     for tiers in (("traits", "claims"), ("products", "fields"), ("hints",)):
-        hits = catalogue.about(words, *tiers, name=True)  # type: ignore[arg-type]
+        hits = catalogue.about(words, *tiers, name=True)
         if hits:
             return hits[0].topic
     return None
