@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,10 +14,11 @@ from netlift.campaigns.channels import smtp
 from netlift.campaigns.testing import Sink
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Message, Plan
-from netlift.store import audit, jobs, ledger, people, runs, vault
+from netlift.store import audit, jobs, ledger, people, rates, runs, vault
 from netlift.store.models import AuditEvent, Delivery, Job, Run, Vote
 from netlift.workflow import decide, show
-from netlift.workflow.launch import launch, start, work
+from netlift.workflow.launch import launch, start
+from netlift.workflow.worker import work
 from tests.workflow import plans
 from tests.workflow.plans import AUTHOR, MEMBERS, OPERATOR
 
@@ -26,6 +28,8 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries to connect and second attempts follow at once."""
     monkeypatch.setattr(smtp, "CONNECT_PAUSE", 0.01)
     monkeypatch.setattr(ledger, "BACK_OFF", (0.1, 0.1, 0.1))
+    monkeypatch.setattr(rates, "SETTLE", timedelta(0))
+    monkeypatch.setattr(rates, "SLOWED_RATE", 1e4)
 
 
 @pytest.fixture

@@ -309,6 +309,7 @@ class Environment(BaseSettings):
     user: str | None = None
     vault_key: SecretStr | None = None  # key of the contact data; default: a file in the data directory
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
+    late_start_minutes: float = Field(default=60, gt=0)  # a planned start that is missed by more is never made up for
 
 
 def environment() -> Environment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,10 @@ class ChannelSettings(Section):
     password_file: str | None = None
     tls: bool = Field(default=True, description="STARTTLS; may be off only on the loopback interface")
     reply_timeout: float = Field(default=30, gt=0, description="seconds")
+    unknown: Literal["hold", "resend"] = "hold"
+    per_second: float | None = Field(default=None, gt=0, description="messages")
+    per_second_per_domain: float | None = Field(default=None, gt=0, description="messages to one recipient domain")
+    warm_up: list[Annotated[int, Field(ge=1)]] = Field(default=[], description="messages on the sender's first, second, … day")
 
     @model_validator(mode="after")
     def _no_clear_text_abroad(self) -> ChannelSettings:

@@ -17,6 +17,7 @@ RUN_STATES = (
     "approved",
     "rejected",
     "sending",
+    "paused",
     "stopped",
     "completed",
 )
