@@ -93,7 +93,6 @@ def _worker(store: Path) -> None:
 
 def _one(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> dict[str, Any]:
     """One campaign, killed `kills` times or until it has ended."""
-
     draw, record, port = random.Random(seed), folder / "arrived", FORK.Value("i", 0)
     sink = FORK.Process(target=_sink, args=(record, port), daemon=True)
     sink.start()
