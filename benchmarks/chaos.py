@@ -30,11 +30,17 @@ from netlift.workflow.launch import start
 from netlift.workflow.worker import work
 
 FORK = multiprocessing.get_context("fork")
-PEOPLE, WORKERS, LEASE = 10_000, 2, 2  # LEASE in seconds
+PEOPLE, WORKERS, LEASE = 1_500, 2, 2  # LEASE in seconds
+SUMMED = (
+    *("kills", "people", "samples", "samples_wrong", "people_twice", "not_ended", "accepted_not_arrived", "arrived_not_told"),
+    "dropped",
+)
 REFUSE, DROP, DOMAINS = 0.03, 0.01, 100
 
 
-async def _session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: BinaryIO, draw: random.Random) -> None:
+async def _session(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: tuple[BinaryIO, Synchronized[int]], draw: random.Random
+) -> None:
     writer.write(b"220 sink\r\n")
     recipient = b""
     while line := await reader.readline():
@@ -46,8 +52,9 @@ async def _session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, r
         elif verb == b"DATA":
             writer.write(b"354 go\r\n")
             await reader.readuntil(b"\r\n.\r\n")
-            record.write(recipient + b"\n")
+            kept[0].write(recipient + b"\n")
             if draw.random() < DROP:
+                kept[1].value += 1
                 writer.transport.abort()
                 return
         writer.write(b"221 bye\r\n" if verb == b"QUIT" else answer)
@@ -56,14 +63,14 @@ async def _session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, r
     writer.close()
 
 
-def _sink(record: Path, port: Synchronized[int]) -> None:
+def _sink(record: Path, port: Synchronized[int], dropped: Synchronized[int]) -> None:
     async def serve() -> None:
         draw = random.Random(1)
         with record.open("ab", buffering=0) as file:
 
             async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 with suppress(OSError, asyncio.IncompleteReadError):
-                    await _session(reader, writer, file, draw)
+                    await _session(reader, writer, (file, dropped), draw)
 
             server = await asyncio.start_server(session, "127.0.0.1", 0)
             port.value = server.sockets[0].getsockname()[1]
@@ -93,8 +100,9 @@ def _worker(store: Path) -> None:
 
 def _one(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> dict[str, Any]:
     """One campaign, killed `kills` times or until it has ended."""
-    draw, record, port = random.Random(seed), folder / "arrived", FORK.Value("i", 0)
-    sink = FORK.Process(target=_sink, args=(record, port), daemon=True)
+    draw, record = random.Random(seed), folder / "arrived"
+    port, dropped = FORK.Value("i", 0), FORK.Value("i", 0)
+    sink = FORK.Process(target=_sink, args=(record, port, dropped), daemon=True)
     sink.start()
     while not port.value:
         time.sleep(0.02)
@@ -133,7 +141,9 @@ def _one(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> di
             break
     for process in (watcher, sink):
         process.kill()
-    return _judged(run_id, record, killed, {"samples": samples.value, "samples_wrong": wrong.value, "people": people})
+    return _judged(
+        run_id, record, killed, {"samples": samples.value, "samples_wrong": wrong.value, "people": people, "dropped": dropped.value}
+    )
 
 
 def _forked(store: Path) -> BaseProcess:
@@ -162,24 +172,24 @@ def _judged(run_id: str, record: Path, killed: int, more: dict[str, Any]) -> dic
         "not_ended": sum(s not in ended for s in states.values()),
         "accepted_not_arrived": sum(s == "accepted" and c not in arrived for c, s in states.items()),
         "arrived_not_told": sum(states.get(c) not in {"accepted", "unknown"} for c in arrived),
-        "drops_expected": round(DROP * sum(arrived.values())),
         "integrity": whole,
     }
 
 
-def run(*, kills: int = 1000, per_campaign: int = 100, people: int = PEOPLE, seconds: float = 1e9) -> dict[str, Any]:
-    """Campaigns with hold until so many kills, then one with resend; `seconds` ends it earlier."""
+def run(*, kills: int = 1000, per_campaign: int = 150, people: int = PEOPLE, seconds: float = 420) -> dict[str, Any]:
+    """A campaign with resend, then campaigns with hold until so many kills or seconds are over."""
     os.environ["NETLIFT_LEASE_SECONDS"] = str(LEASE)
-    began, campaigns = time.monotonic(), []
+    began = time.monotonic()
+    campaigns: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        resend = _one(Path(folder), policy="resend", kills=per_campaign // 3, seed=99, people=people // 3)
+    print(resend, flush=True)
     while sum(c["kills"] for c in campaigns) < kills and time.monotonic() - began < seconds:
         with tempfile.TemporaryDirectory() as folder:
             campaigns.append(_one(Path(folder), policy="hold", kills=per_campaign, seed=len(campaigns), people=people))
-    with tempfile.TemporaryDirectory() as folder:
-        resend = _one(Path(folder), policy="resend", kills=per_campaign, seed=99, people=people)
-    names = ("kills", "people", "samples", "samples_wrong", "people_twice", "not_ended", "accepted_not_arrived", "arrived_not_told")
-    hold: dict[str, Any] = {name: sum(c[name] for c in campaigns) for name in names}
+        print(campaigns[-1], flush=True)
+    hold = {name: sum(c[name] for c in campaigns) for name in SUMMED}
     hold |= {"campaigns": len(campaigns), "unknown": sum(c["counts"].get("unknown", 0) for c in campaigns)}
-    hold["drops_expected"] = sum(c["drops_expected"] for c in campaigns)
     hold["integrity_ok"] = all(c["integrity"] == "ok" for c in campaigns)
     hold["all_completed"] = all(c["state"] == "completed" for c in campaigns)
     return {"hold": hold, "resend": resend}
