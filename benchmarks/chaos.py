@@ -98,7 +98,7 @@ def _worker(store: Path) -> None:
     work(once=True)
 
 
-def _one(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> dict[str, Any]:
+def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> dict[str, Any]:
     """One campaign, killed `kills` times or until it has ended."""
     draw, record = random.Random(seed), folder / "arrived"
     port, dropped = FORK.Value("i", 0), FORK.Value("i", 0)
@@ -182,11 +182,11 @@ def run(*, kills: int = 1000, per_campaign: int = 150, people: int = PEOPLE, sec
     began = time.monotonic()
     campaigns: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        resend = _one(Path(folder), policy="resend", kills=per_campaign // 3, seed=99, people=people // 3)
+        resend = campaign(Path(folder), policy="resend", kills=per_campaign // 3, seed=99, people=people // 3)
     print(resend, flush=True)
     while sum(c["kills"] for c in campaigns) < kills and time.monotonic() - began < seconds:
         with tempfile.TemporaryDirectory() as folder:
-            campaigns.append(_one(Path(folder), policy="hold", kills=per_campaign, seed=len(campaigns), people=people))
+            campaigns.append(campaign(Path(folder), policy="hold", kills=per_campaign, seed=len(campaigns), people=people))
         print(campaigns[-1], flush=True)
     hold = {name: sum(c[name] for c in campaigns) for name in SUMMED}
     hold |= {"campaigns": len(campaigns), "unknown": sum(c["counts"].get("unknown", 0) for c in campaigns)}
