@@ -191,6 +191,7 @@ class RunLedger:
         self._limits = limits
         self._resend = resend  # what may have arrived
         self._lease = timedelta(seconds=environment().lease_seconds)
+        self._token = ""  # of the last claim
         self._claimed: dict[int, tuple[str, int]] = {}  # of the last claim: domain and attempts by number
 
     def claim(self, size: int) -> list[Delivery]:
@@ -219,6 +220,7 @@ class RunLedger:
             held = [row for row in due if row.pk not in back]
             values = {"state": "claimed", "token": token, "lease_until": now + self._lease, "not_before": None, "changed_at": now}
             models.Delivery.objects.filter(pk__in=[row.pk for row in held]).update(**values)
+        self._token = token
         self._claimed = {row.pk: (row.domain, row.attempts) for row in held}
         return len(due), [self._delivery(row, token, known[row.customer_id]) for row in held]
 
@@ -246,8 +248,7 @@ class RunLedger:
             return
         with transaction.atomic(savepoint=False):
             now, known = timezone.now(), self._tried(receipts)
-            for receipt in receipts:
-                self._record(token, receipt, known[receipt.delivery_id][1] + 1, now)
+            self._record(token, receipts, known, now)
             accepted = Counter(known[r.delivery_id][0] for r in receipts if r.state == "accepted")
             rates.speed_up(self._channel, {domain: n for domain, n in accepted.items() if domain})
             for domain in {known[r.delivery_id][0] for r in receipts if _asks_for_less(r)} - {""}:
@@ -286,7 +287,9 @@ class RunLedger:
         return found
 
     def _of_claim(self, token: str) -> QuerySet[models.Delivery]:
-        return models.Delivery.objects.filter(run_id=self._run_id, token=token)
+        """The rows of a claim; those of the last one are found by their numbers, not by a walk through the run."""
+        mine = models.Delivery.objects.filter(run_id=self._run_id, token=token)
+        return mine.filter(pk__in=self._claimed) if token == self._token else mine
 
     def _delivery(self, row: models.Delivery, token: str, fields: Mapping[str, str]) -> Delivery:
         return Delivery(
@@ -306,13 +309,21 @@ class RunLedger:
         asked = models.Delivery.objects.filter(pk__in=others).values_list("pk", "domain", "attempts") if others else ()
         return self._claimed | {number: (domain, attempts) for number, domain, attempts in asked}
 
-    def _record(self, token: str, receipt: Receipt, attempts: int, now: datetime) -> None:
-        state, reason, not_before = receipt.state, receipt.reason, None
-        if state == "retry" or (state == "unknown" and self._resend):
-            state, reason, not_before = self._put_off(attempts, reason, now)
-        mine = self._of_claim(token).filter(pk=receipt.delivery_id, state__in=("claimed", "committing", "unknown"))
-        # no row: the claim was lost before this message was begun
-        mine.update(state=state, reason=reason, attempts=attempts, not_before=not_before, lease_until=None, changed_at=now)
+    def _record(self, token: str, receipts: Sequence[Receipt], known: Mapping[int, tuple[str, int]], now: datetime) -> None:
+        """One statement for all: a row whose claim was lost before its message was begun does not change."""
+        adapted = connection.ops.adapt_datetimefield_value
+        values = []
+        for receipt in receipts:
+            attempts = known.get(receipt.delivery_id, ("", 0))[1] + 1
+            state, reason, not_before = receipt.state, receipt.reason, None
+            if state == "retry" or (state == "unknown" and self._resend):
+                state, reason, not_before = self._put_off(attempts, reason, now)
+            key = (receipt.delivery_id, self._run_id, token)
+            values.append((state, reason, attempts, adapted(not_before) if not_before else None, adapted(now), *key))
+        changes = "state = %s, reason = %s, attempts = %s, not_before = %s, lease_until = NULL, changed_at = %s"
+        where = "id = %s AND run_id = %s AND token = %s AND state IN ('claimed', 'committing', 'unknown')"
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {models.Delivery._meta.db_table} SET {changes} WHERE {where}", values)  # noqa: SLF001
 
     def _put_off(self, attempts: int, reason: str, now: datetime) -> tuple[Literal["retry", "failed"], str, datetime | None]:
         """Refused for now: when to try again, unless it was tried often enough or the run has ended meanwhile."""
