@@ -1,5 +1,6 @@
 """The tables of the store, a file a noun. What is done with them is in the functions of the modules beside this package."""
 
+from netlift.store.models.buckets import Bucket
 from netlift.store.models.committee import Deputyship, EmergencyStop
 from netlift.store.models.contacts import Contact, Suppression
 from netlift.store.models.deliveries import DELIVERY_STATES, Delivery
@@ -12,6 +13,7 @@ __all__ = [
     "JOB_STATES",
     "RUN_STATES",
     "AuditEvent",
+    "Bucket",
     "Contact",
     "Delivery",
     "Deputyship",
