@@ -39,7 +39,9 @@ class Receipt:
     reason: str  # the server's answer, without addresses
 
 
-EventKind = Literal["sent", "suppressed", "open", "click", "hard bounce", "soft bounce", "opt-out", "complaint", "other"]
+EventKind = Literal[
+    "sent", "suppressed", "delivered", "delayed", "open", "click", "hard bounce", "soft bounce", "opt-out", "complaint", "other"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,14 @@ class ContactEvent:
     kind: EventKind
     at: datetime  # aware UTC
     detail: str  # of a click its name, of a suppression the receiver's code, of `other` the receiver's word
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a returned mail, or a provider, says of one message to one recipient. Never logged: it holds an address."""
+
+    kind: EventKind
+    status: str  # enhanced status code (RFC 3463), e.g. "5.1.1"; of a complaint its type; "" = none was told
+    recipients: tuple[str, ...]  # the addresses it is about, as it was sent and as it was tried last; () = not told
+    tokens: tuple[str, ...]  # what return addresses in it carry; only the store can say which are true
+    message_id: str  # of the message that was sent, with its angle brackets; "" = not told

@@ -9,6 +9,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -22,6 +23,7 @@ from netlift.settings.campaign import CampaignSettings
 from netlift.settings.channels import AnyChannel, ChannelSettings, channel_settings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
 from netlift.settings.engine import EngineSettings
+from netlift.settings.inbox import InboxSettings
 from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
 from netlift.settings.section import Section, this_machine
@@ -41,6 +43,7 @@ __all__ = [
     "ExperimentSettings",
     "FeatureSettings",
     "Format",
+    "InboxSettings",
     "ODataConnection",
     "OfferSettings",
     "OwnFeature",
@@ -266,6 +269,7 @@ class Settings(Section):
     review: ReviewSettings = ReviewSettings()
     campaign: CampaignSettings = CampaignSettings()
     channels: dict[str, AnyChannel] = {}
+    inbox: InboxSettings | None = None
     folder: Path = Field(default=Path(), exclude=True)
     sha256: str = Field(default="", exclude=True)
 
@@ -325,7 +329,20 @@ class Environment(BaseSettings):
     database_password_file: Path | None = None  # where that user's password is, unless PGPASSWORD or a passfile has it
     audit_heads: Path | None = None  # a second folder for the noted heads of the audit trail, best on another disk
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
+    public_url: str | None = None  # where strangers reach the console's public pages, e.g. "https://mail.shop.example"
+    webhook_secret: SecretStr | None = None  # signs what providers post to the public webhook
     late_start_minutes: float = Field(default=60, gt=0)  # a planned start that is missed by more is never made up for
+
+    @field_validator("public_url")
+    @classmethod
+    def _address_alone(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+        if not plain or not (parts.scheme == "https" or (parts.scheme == "http" and this_machine(parts.hostname or ""))):
+            raise ValueError(f"'{value}' is no public address; write https:// and the name of the server alone")
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 def environment() -> Environment:

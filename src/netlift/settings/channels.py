@@ -24,6 +24,13 @@ class ChannelSettings(Pace):
     password_file: str | None = None
     tls: bool = Field(default=True, description="STARTTLS; may be off only on the loopback interface")
     reply_timeout: float = Field(default=30, gt=0, description="seconds")
+    bounces: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,31}@[A-Za-z0-9.-]+$",
+        description='the plain address of the mailbox for returned mail, e.g. "bounces@example.com",',
+    )
+    track_clicks: bool = Field(default=False, description="links lead over the public address, which counts them under a pseudonym")
+    track_opens: bool = Field(default=False, description="a picture in HTML messages is counted when it is loaded")
 
     @model_validator(mode="after")
     def _no_clear_text_abroad(self) -> ChannelSettings:

@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
 from netlift.settings import environment
-from netlift.store import models, rates, stops, vault
+from netlift.store import models, rates, stops, vault, ways_back
 from netlift.store.rates import Rates, Waiting
 
 OPEN = ("ready", "claimed", "committing", "retry")
@@ -223,6 +223,7 @@ class RunLedger:
         self._address_field = address_field
         self._limits = limits
         self._resend = resend  # what may have arrived
+        self._back = ways_back.ways_back(run_id, channel)
         self._lease = timedelta(seconds=environment().lease_seconds)
         self._token = ""  # of the last claim
         self._claimed: dict[int, tuple[str, int]] = {}  # of the last claim: domain and attempts by number
@@ -339,10 +340,12 @@ class RunLedger:
             token=token,
             customer_id=row.customer_id,
             address=fields[self._address_field],
-            fields=fields,
+            fields={**fields, **ways_back.link_fields(self._back, row.pk)},
             message=self._messages[row.offer],
             message_id=row.message_id,
             attempts=row.attempts,
+            unsubscribe_url=ways_back.unsubscribe_url(self._back, row.pk, row.customer_id),
+            return_path=ways_back.return_path(self._back, row.pk),
         )
 
     def _tried(self, receipts: Sequence[Receipt]) -> dict[int, tuple[str, int]]:

@@ -63,7 +63,11 @@ def suppress(customer_id: str, *, reason: str, actor: str, channel: str = "") ->
     On any channel it is an objection to direct marketing, which ends profiling as well (`objecting`). The audit trail tells of
     it by the customer's keyed hash only.
     """
-    customer = keys.keyed_hash("customer", customer_id)
+    suppress_hash(keys.keyed_hash("customer", customer_id), reason=reason, actor=actor, channel=channel)
+
+
+def suppress_hash(customer: str, *, reason: str, actor: str, channel: str = "") -> None:
+    """The same for the customer with this keyed hash, who may be in the vault or not."""
     with transaction.atomic():
         contact = Contact.objects.filter(customer_hash=customer).first()
         hashes = [customer, *((contact.email_hash, contact.phone_hash) if contact else ())]
@@ -127,6 +131,19 @@ def same_address(customer_id: str) -> list[str]:
         return []
     same = Q(email_hash=contact.email_hash or None) | Q(phone_hash=contact.phone_hash or None)
     return list(Contact.objects.filter(same).exclude(pk=contact.pk).order_by("pk").values_list("customer_id", flat=True))
+
+
+def of_hash(customer: str) -> str | None:
+    """The id of the customer in the vault with this keyed hash; None where nobody has it."""
+    return Contact.objects.filter(customer_hash=customer).values_list("customer_id", flat=True).first()
+
+
+def is_suppressed(customer: str, channel: str) -> bool:
+    """Whether whoever has this keyed hash, and the addresses known now, are suppressed on a channel ("" = on all)."""
+    contact = Contact.objects.filter(customer_hash=customer).first()
+    hashes = {customer, *filter(None, (contact.email_hash, contact.phone_hash) if contact else ())}
+    found = Suppression.objects.filter(hash__in=hashes, channel__in={"", channel}).values_list("hash", flat=True)
+    return hashes == set(found)
 
 
 def of_address(email: str | None, phone: str | None) -> list[str]:

@@ -4,12 +4,14 @@ from netlift.store.models.buckets import Bucket
 from netlift.store.models.committee import Deputyship, EmergencyStop
 from netlift.store.models.contacts import Contact, Suppression
 from netlift.store.models.deliveries import DELIVERY_STATES, Delivery
+from netlift.store.models.feedback import EVENT_KINDS, Event, Link
 from netlift.store.models.jobs import JOB_STATES, Job
 from netlift.store.models.runs import RUN_STATES, Look, Run, Vote
 from netlift.store.models.trail import AuditEvent
 
 __all__ = [
     "DELIVERY_STATES",
+    "EVENT_KINDS",
     "JOB_STATES",
     "RUN_STATES",
     "AuditEvent",
@@ -18,7 +20,9 @@ __all__ = [
     "Delivery",
     "Deputyship",
     "EmergencyStop",
+    "Event",
     "Job",
+    "Link",
     "Look",
     "Run",
     "Suppression",
