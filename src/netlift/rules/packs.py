@@ -179,7 +179,11 @@ def check_versions(approved: Mapping[str, int]) -> None:
 
 @functools.lru_cache(maxsize=4096)
 def rules_for(candidates: frozenset[str], channel: str) -> tuple[Rule, ...]:
-    """Every rule that holds on a channel: those of everywhere, of each candidate, and of what a candidate extends."""
+    """Every rule that holds on a channel: those of everywhere, of each candidate, and of what a candidate extends.
+
+    A channel by another name is a way of sending e-mail, as every channel that can be set up is.
+    """
+    channel = channel if channel in CHANNELS else "email"
     known, found = packs(), {DEFAULT}
     for name in candidates:
         parent = name if name in known else STRICTEST

@@ -13,7 +13,7 @@ from typing import Literal
 
 from netlift.rules.facts import SOFT, WRITTEN, Clock, Consent, Person
 from netlift.rules.hours import next_open
-from netlift.rules.packs import Rule, rules_for
+from netlift.rules.packs import CHANNELS, Rule, rules_for
 
 PRESSURE = "CONTACT_PRESSURE"  # the hard cap over all campaigns (review policy, FREQUENCY_PRESSURE)
 EXPRESS, SOFT_OPT_IN = "given", "soft_opt_in"
@@ -49,7 +49,7 @@ def judge(person: Person, channel: str, clock: Clock, *, more: Sequence[Rule] = 
         clock: when, and until when.
         more: rules that the administrator added.
     """
-    rules = (*rules_for(person.packs, channel), *(rule for rule in more if channel in rule.channels))
+    rules = (*rules_for(person.packs, channel), *(rule for rule in more if (channel if channel in CHANNELS else "email") in rule.channels))
     return excluded(person, rules, clock) or postponed(person, rules, clock)
 
 

@@ -5,6 +5,7 @@
                |            |-> retry -> claimed …             certainly refused for now
                |-> ready                                       given back, or the claim's lease ran out
     ready | retry | claimed -> cancelled                       stopped or suppressed meanwhile
+    ready | retry -> excluded | retry                          the rules of channels say no, or later (store/permission.py)
 
 Every step is `UPDATE … WHERE state = … AND token = …`: a process whose claim ran out changes no row, and so sends nothing.
 A row that is `committing` when its lease runs out becomes `unknown`, and is never sent again by itself.
@@ -25,8 +26,9 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
+from netlift.rules import Verdict
 from netlift.settings import environment
-from netlift.store import models, vault
+from netlift.store import models, permission, vault
 
 OPEN = ("ready", "claimed", "committing", "retry")
 BACK_OFF = (15, 60, 240, 960, 3600)  # seconds before the second, third, … attempt, each ± 20 %
@@ -164,7 +166,8 @@ class RunLedger:
             erased = {c for c in customers if self._address_field not in known.get(c, {})}
             self._update(due, suppressed, state="cancelled", reason="suppressed after the approval")
             self._update(due, erased - suppressed, state="cancelled", reason="no address any more")
-            held = [row for row in due if row.customer_id not in suppressed | erased]
+            barred = self._barred(due, [c for c in customers if c not in suppressed | erased], known, now)
+            held = [row for row in due if row.customer_id not in suppressed | erased | barred]
             self._update(held, customers, state="claimed", token=token, lease_until=now + self._lease)
         return [self._delivery(row, token, known[row.customer_id]) for row in held]
 
@@ -177,8 +180,9 @@ class RunLedger:
         with transaction.atomic():
             self.record(token, finished)
             suppressed = vault.suppressed(self._channel, [d.customer_id for d in deliveries])
-            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed]
             now = timezone.now()
+            judged = self._judged([d.customer_id for d in deliveries], {d.customer_id: d.fields for d in deliveries}, now)
+            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed and d.customer_id not in judged]
             self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
             mine = self._of_claim(token).filter(pk__in=wanted, state="claimed", run__state="sending").select_for_update(of=("self",))
             may = frozenset(mine.values_list("pk", flat=True))
@@ -221,6 +225,24 @@ class RunLedger:
     def _due(self, now: datetime) -> QuerySet[models.Delivery]:
         mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel)
         return mine.filter(_due_at(now))
+
+    def _judged(self, customers: Sequence[str], known: Mapping[str, Mapping[str, str]], now: datetime) -> dict[str, Verdict]:
+        """Whom the rules do not allow now, and why."""
+        judged = permission.verdicts(self._run_id, self._channel, customers, known, now=now)
+        return {customer: verdict for customer, verdict in judged.items() if verdict.kind != "allowed"}
+
+    def _barred(
+        self, due: Sequence[models.Delivery], customers: Sequence[str], known: Mapping[str, Mapping[str, str]], now: datetime
+    ) -> set[str]:
+        """Write down whom the rules do not allow now: excluded for good, or put off until a moment within the campaign."""
+        judged = self._judged(customers, known, now)
+        for verdict in set(judged.values()):
+            of = [customer for customer, one in judged.items() if one == verdict]
+            if verdict.at is None:
+                self._update(due, of, state="excluded", reason=verdict.words)
+            else:
+                self._update(due, of, state="retry", reason=verdict.detail, not_before=verdict.at)
+        return set(judged)
 
     def _of_claim(self, token: str) -> QuerySet[models.Delivery]:
         return models.Delivery.objects.filter(run_id=self._run_id, token=token)

@@ -11,13 +11,14 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.db import close_old_connections, transaction
+from django.utils import timezone
 
 from netlift import campaigns
 from netlift.errors import InputError, NetliftError, Refused
 from netlift.records import Audience, Message, Progress
 from netlift.review import committee
 from netlift.settings import AnyChannel, channel_settings
-from netlift.store import audit, cases, jobs, keys, ledger, open_store, people, runs, vault
+from netlift.store import audit, cases, jobs, keys, ledger, open_store, people, permission, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import decide, kept, outputs, show
 from netlift.workflow.approval import approval_hash, audience_hash
@@ -153,6 +154,7 @@ def _check_approval(run: Run) -> None:
     without = run.content["consent"]["contacted_without"]
     if without:
         raise Refused(f"{without:,} people of run {run.pk} would be contacted without a consent on file; prepare it again.")
+    permission.check(run.pk)
     _channels(run)
 
 
@@ -261,6 +263,7 @@ def _reasons(run: Run, audience: Audience, messages: Mapping[tuple[str, str], Me
     channels = {name: campaigns.open_channel(settings) for name, settings in _channels(run).items()}
     suppressed = {name: vault.suppressed(name) for name in channels}
     contacts = vault.fields(list(audience.customer_ids[contacted]))
+    barred = _barred(run, audience, contacts)
     seen: set[tuple[str, str]] = set()
     for i, customer in enumerate(audience.customer_ids):
         if not contacted[i]:
@@ -273,11 +276,23 @@ def _reasons(run: Run, audience: Audience, messages: Mapping[tuple[str, str], Me
             if customer in suppressed[name]
             else _obstacle(channels[name], address, messages.get((audience.offer[i], name)), fields)
         )
+        reason = reason or barred.get((name, customer), "")
         if not reason and (name, address.lower()) in seen:
             reason = "same address as another customer"
         if not reason:
             seen.add((name, address.lower()))
         yield i, reason
+
+
+def _barred(run: Run, audience: Audience, contacts: Mapping[str, Mapping[str, str]]) -> dict[tuple[str, str], str]:
+    """Whom the rules of channels and countries leave out as of now: (channel, customer) -> why. Who must wait is not among them."""
+    found, now = {}, timezone.now()
+    for name in run.content["channels_used"]:
+        ids = list(audience.customer_ids[audience.contacted() & (audience.channel == name)])
+        for start in range(0, len(ids), vault.CHUNK):
+            judged = permission.verdicts(run.pk, name, ids[start : start + vault.CHUNK], contacts, now=now)
+            found.update({(name, customer): one.words for customer, one in judged.items() if one.kind == "excluded"})
+    return found
 
 
 def _obstacle(channel: campaigns.Channel, address: str, message: Message | None, fields: Mapping[str, str]) -> str:

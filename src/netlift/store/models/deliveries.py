@@ -50,6 +50,7 @@ class Delivery(models.Model):
         )
         indexes = (
             models.Index(fields=("run", "state", "not_before"), name="claimable"),
+            models.Index(fields=("customer_id", "state", "changed_at"), name="contacts_of"),
             models.Index(fields=("lease_until",), condition=Q(lease_until__isnull=False), name="leases"),
         )
 
