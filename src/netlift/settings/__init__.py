@@ -24,6 +24,7 @@ from netlift.settings.connections import ApiConnection, Connection, ODataConnect
 from netlift.settings.engine import EngineSettings
 from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
+from netlift.settings.rules import HoursSettings, RulesSettings
 from netlift.settings.section import Section, this_machine
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ExperimentSettings",
     "FeatureSettings",
     "Format",
+    "HoursSettings",
     "ODataConnection",
     "OfferSettings",
     "OwnFeature",
@@ -48,6 +50,7 @@ __all__ = [
     "RegisteredColumn",
     "ResponseSettings",
     "ReviewSettings",
+    "RulesSettings",
     "S3Connection",
     "Section",
     "SegmentSettings",
@@ -264,6 +267,7 @@ class Settings(Section):
     allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
+    rules: RulesSettings = RulesSettings()
     campaign: CampaignSettings = CampaignSettings()
     channels: dict[str, AnyChannel] = {}
     folder: Path = Field(default=Path(), exclude=True)
