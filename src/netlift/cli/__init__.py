@@ -16,6 +16,7 @@ import typer
 
 from netlift import __version__
 from netlift.cli.committee import review_app, user_app
+from netlift.cli.consent import consent_app
 from netlift.cli.experiment import experiment_app
 from netlift.cli.printing import (
     As,
@@ -54,6 +55,7 @@ app.add_typer(experiment_app, name="experiment")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(consent_app, name="consent")
 
 
 def main() -> None:
