@@ -70,6 +70,7 @@ COMMANDS: dict[str, str | None] = {
     **dict.fromkeys(
         ("privacy why", "privacy export", "privacy erase", "privacy suppress", "privacy renew-keys")
     ),  # they only ever take away
+    **dict.fromkeys(("consent show", "consent withdraw", "consent import-list")),  # so do these
     "prepare": None,  # makes a new plan
     "launch": "launch",
     "deliveries resolve": "resolve",

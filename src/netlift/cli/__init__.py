@@ -16,6 +16,7 @@ import typer
 
 from netlift import __version__
 from netlift.cli.committee import review_app, user_app
+from netlift.cli.consent import consent_app
 from netlift.cli.experiment import experiment_app
 from netlift.cli.printing import (
     As,
@@ -58,6 +59,7 @@ app.add_typer(privacy_app, name="privacy")
 app.add_typer(deliveries_app, name="deliveries")
 app.command()(worker)
 app.command()(jobs)
+app.add_typer(consent_app, name="consent")
 
 
 def main() -> None:

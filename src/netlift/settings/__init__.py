@@ -26,6 +26,7 @@ from netlift.settings.engine import EngineSettings
 from netlift.settings.inbox import InboxSettings
 from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
+from netlift.settings.rules import HoursSettings, RulesSettings
 from netlift.settings.section import Section, this_machine
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ExperimentSettings",
     "FeatureSettings",
     "Format",
+    "HoursSettings",
     "InboxSettings",
     "ODataConnection",
     "OfferSettings",
@@ -51,6 +53,7 @@ __all__ = [
     "RegisteredColumn",
     "ResponseSettings",
     "ReviewSettings",
+    "RulesSettings",
     "S3Connection",
     "Section",
     "SegmentSettings",
@@ -267,6 +270,7 @@ class Settings(Section):
     allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
+    rules: RulesSettings = RulesSettings()
     campaign: CampaignSettings = CampaignSettings()
     channels: dict[str, AnyChannel] = {}
     inbox: InboxSettings | None = None

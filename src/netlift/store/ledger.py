@@ -5,6 +5,7 @@
                |            |-> retry -> claimed …             certainly refused for now
                |-> ready                                       given back, or the claim's lease ran out
     ready | retry | claimed -> cancelled                       stopped or suppressed meanwhile
+    ready | retry -> excluded | retry                          the rules of channels say no, or later (store/permission.py)
 
 Every step is `UPDATE … WHERE state = … AND token = …`: a process whose claim ran out changes no row, and so sends nothing.
 A row that is `committing` when its lease runs out becomes `unknown`, and is never sent again by itself, unless its channel
@@ -28,7 +29,7 @@ from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
 from netlift.settings import environment
-from netlift.store import models, rates, stops, vault, ways_back
+from netlift.store import models, permission, rates, stops, vault, ways_back
 from netlift.store.rates import Rates, Waiting
 
 OPEN = ("ready", "claimed", "committing", "retry")
@@ -175,10 +176,11 @@ def _due_at(now: datetime) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """Why a due row is not sent now: cancelled for good, or put off (`until`)."""
+    """Why a due row is not sent now: `state` for good, or put off (`until`)."""
 
     reason: str = ""
     until: datetime | None = None
+    state: Literal["cancelled", "excluded"] = "cancelled"
 
 
 def held_back(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, str]], *, field: str, limits: Rates) -> dict[int, HeldBack]:
@@ -199,9 +201,22 @@ def held_back(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, s
             found[row.pk] = HeldBack("suppressed after the approval")
         elif field not in known.get(row.customer_id, {}):
             found[row.pk] = HeldBack("no address any more")
+    found |= _by_rules([row for row in due if row.pk not in found], known)
     free = [Waiting(row.pk, row.domain, row.not_before if row.state == "ready" else None) for row in due if row.pk not in found]
     late = rates.put_off(free, due[0].channel, limits, timezone.now())
     return found | {number: HeldBack(until=until) for number, until in late.items()}
+
+
+def _by_rules(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, str]]) -> dict[int, HeldBack]:
+    """Whom the rules of channels and countries do not allow now: excluded for good, or put off to a moment within the campaign."""
+    if not due:
+        return {}
+    judged = permission.barred(due[0].run_id, due[0].channel, [row.customer_id for row in due], known, now=timezone.now())
+    return {
+        row.pk: HeldBack(one.words, state="excluded") if one.at is None else HeldBack(one.detail, until=one.at)
+        for row in due
+        if (one := judged.get(row.customer_id))
+    }
 
 
 class RunLedger:
@@ -248,9 +263,9 @@ class RunLedger:
             for number, why in back.items():
                 row = models.Delivery.objects.filter(pk=number)
                 if why.until is None:
-                    row.update(state="cancelled", reason=why.reason, changed_at=now)
+                    row.update(state=why.state, reason=why.reason, changed_at=now)
                 else:
-                    row.update(state="ready", not_before=why.until)
+                    row.update(state="ready", reason=why.reason, not_before=why.until)
             held = [row for row in due if row.pk not in back]
             values = {"state": "claimed", "token": token, "lease_until": now + self._lease, "not_before": None, "changed_at": now}
             models.Delivery.objects.filter(pk__in=[row.pk for row in held]).update(**values)
@@ -269,7 +284,10 @@ class RunLedger:
             if not self._may_send():
                 return frozenset()
             suppressed = vault.suppressed(self._channel, [d.customer_id for d in deliveries])
-            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed]
+            judged = permission.barred(
+                self._run_id, self._channel, [d.customer_id for d in deliveries], {d.customer_id: d.fields for d in deliveries}, now=now
+            )
+            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed and d.customer_id not in judged]
             self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
             mine = self._of_claim(token).filter(pk__in=wanted, state="claimed").select_for_update()
             may = frozenset(mine.values_list("pk", flat=True))

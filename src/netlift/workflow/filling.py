@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 
+from django.utils import timezone
+
 from netlift import campaigns
 from netlift.errors import Refused
 from netlift.records import Audience, Message
 from netlift.settings import AnyChannel, channel_settings
-from netlift.store import keys, ledger, rates, vault
+from netlift.store import keys, ledger, permission, rates, vault
 from netlift.store.models import Run
 from netlift.workflow import kept, outputs
 from netlift.workflow.approval import audience_hash
@@ -107,11 +109,13 @@ class _Writer:
         wanted = [audience.customer_ids[i] for i in batch if self._contacted[i]]
         contacts = vault.fields(wanted)
         suppressed = {name: _suppressed(name, wanted) for name in self._channels}
+        ruled_out = self._ruled_out([i for i in batch if self._contacted[i]], contacts)
         for i in batch:
             customer, name = audience.customer_ids[i], audience.channel[i] or ""
             fields = contacts.get(customer, {})
             address = fields.get(self._channels[name].address_field, "") if self._contacted[i] else ""
-            reason = self._reason(i, address, fields, suppressed)
+            reason = self._reason(i, address, fields, suppressed) or ruled_out.get(customer, "")
+            reason = reason or self._shared(name, address, contacted=self._contacted[i])
             yield ledger.Row(
                 customer_id=customer,
                 channel=name,
@@ -130,8 +134,22 @@ class _Writer:
         name = audience.channel[i]
         if audience.customer_ids[i] in suppressed[name]:
             return "suppressed"
-        if reason := _obstacle(self._channels[name], address, self._messages.get((audience.offer[i], name)), fields):
-            return reason
+        return _obstacle(self._channels[name], address, self._messages.get((audience.offer[i], name)), fields)
+
+    def _ruled_out(self, places: list[int], contacts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """Whom the rules of channels and countries leave out as of now, and why. Who must wait is not among them."""
+        found: dict[str, str] = {}
+        for name in self._channels:
+            ids = [self._audience.customer_ids[i] for i in places if self._audience.channel[i] == name]
+            for start in range(0, len(ids), vault.CHUNK):
+                judged = permission.verdicts(self._run_id, name, ids[start : start + vault.CHUNK], contacts, now=timezone.now())
+                found |= {customer: one.words for customer, one in judged.items() if one.kind == "excluded"}
+        return found
+
+    def _shared(self, name: str, address: str, *, contacted: bool) -> str:
+        """Whether somebody before has the address already."""
+        if not contacted:
+            return ""
         mark = hashlib.blake2b(f"{name}\x1f{address.lower()}".encode(), digest_size=12, key=self._key[:32]).digest()
         if mark in self._seen:
             return "same address as another customer"

@@ -13,7 +13,7 @@ from netlift import campaigns
 from netlift.errors import NetliftError, Refused
 from netlift.records import Progress
 from netlift.review import committee
-from netlift.store import audit, cases, ledger, open_store, people, runs
+from netlift.store import audit, cases, ledger, open_store, people, permission, runs
 from netlift.store.models import Run
 from netlift.workflow import decide, filling, kept, show
 from netlift.workflow.outage import through_outages
@@ -105,6 +105,7 @@ def check_approval(run: Run) -> None:
     without = run.content["consent"]["contacted_without"]
     if without:
         raise Refused(f"{without:,} people of run {run.pk} would be contacted without a consent on file; prepare it again.")
+    permission.check(run.pk)
     filling.channels(run)
 
 

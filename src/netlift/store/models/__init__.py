@@ -2,6 +2,7 @@
 
 from netlift.store.models.buckets import Bucket
 from netlift.store.models.committee import Deputyship, EmergencyStop
+from netlift.store.models.consents import CONSENT_STATUSES, CallList, Consent, ListedNumber, PastContact, Terms
 from netlift.store.models.contacts import Contact, Suppression
 from netlift.store.models.deliveries import DELIVERY_STATES, Delivery
 from netlift.store.models.feedback import EVENT_KINDS, Event, Link
@@ -10,12 +11,15 @@ from netlift.store.models.runs import RUN_STATES, Look, Run, Vote
 from netlift.store.models.trail import AuditEvent
 
 __all__ = [
+    "CONSENT_STATUSES",
     "DELIVERY_STATES",
     "EVENT_KINDS",
     "JOB_STATES",
     "RUN_STATES",
     "AuditEvent",
     "Bucket",
+    "CallList",
+    "Consent",
     "Contact",
     "Delivery",
     "Deputyship",
@@ -23,8 +27,11 @@ __all__ = [
     "Event",
     "Job",
     "Link",
+    "ListedNumber",
     "Look",
+    "PastContact",
     "Run",
     "Suppression",
+    "Terms",
     "Vote",
 ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0003_deliveries'),
+        ('store', '0004_consents'),
     ]
 
     operations = [
