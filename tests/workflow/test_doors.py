@@ -63,7 +63,22 @@ TRIED_ELSEWHERE = {"revoke"}  # takes the voter himself: test_decide.py
 # every command of the command line -> the verb behind it; None = changes no plan
 COMMANDS: dict[str, str | None] = {
     **dict.fromkeys(
-        ("demo", "init", "check", "measure", "targets", "survey", "assign", "close", "deliveries show", "jobs", "serve", "worker")
+        (
+            "demo",
+            "init",
+            "inbox",
+            "check",
+            "measure",
+            "targets",
+            "survey",
+            "assign",
+            "close",
+            "deliveries show",
+            "deliveries feedback",
+            "jobs",
+            "serve",
+            "worker",
+        )
     ),
     **dict.fromkeys(("experiment assign", "experiment analyse", "experiment holdout", "experiment power", "experiment replay")),
     **dict.fromkeys(("user add", "audit head", "audit verify", "review list", "review show", "review cases")),
@@ -109,7 +124,11 @@ def test_every_command_is_known() -> None:
 
 def test_every_button_is_known() -> None:
     """Every page that takes a post is a button of the table in `console.acts`, and each of those is a verb."""
-    posting = {p.name for p in urls.urlpatterns} - {"health", "login", "logout", "runs", "run", "map", "map-picture", "review", "report"}
+    posting = (
+        {p.name for p in urls.urlpatterns}
+        - {"unsubscribe", "click", "picture", "hook"}
+        - {"health", "login", "logout", "runs", "run", "map", "map-picture", "review", "report"}
+    )
     assert posting == {act.name for act in acts.ACTS}
     assert posting <= set(VERBS) | TRIED_ELSEWHERE
 

@@ -23,7 +23,7 @@ ORIGINAL_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "me
 RECEIVERS = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
 TOKEN = re.compile(r"\+([a-z2-7]{32})@", re.IGNORECASE)  # store.tokens.return_path
 STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")  # RFC 3463
-MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,250}>")
 SUCCESS = frozenset({"delivered", "relayed", "expanded"})
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})  # RFC 5965 and its registry; others tell of no wish
 

@@ -35,7 +35,7 @@ from netlift.cli.printing import (
     visible,
 )
 from netlift.cli.privacy import privacy_app
-from netlift.cli.sending import deliveries_app, jobs, worker
+from netlift.cli.sending import deliveries_app, inbox, jobs, worker
 from netlift.cli.trail import audit_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
@@ -59,6 +59,7 @@ app.add_typer(privacy_app, name="privacy")
 app.add_typer(deliveries_app, name="deliveries")
 app.command()(worker)
 app.command()(jobs)
+app.command()(inbox)
 app.add_typer(consent_app, name="consent")
 
 

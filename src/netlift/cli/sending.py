@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from netlift.cli.printing import As, Bars, Json, RunId, open_store, print_json, print_table, say, visible
+from netlift.cli.printing import As, Bars, Config, Json, RunId, open_store, print_json, print_table, read_settings, say, visible
 from netlift.errors import InputError
 
 SHOWN = 100  # rows on the terminal; --json has all
@@ -103,20 +103,62 @@ def deliveries_show(
 @deliveries_app.command("resolve")
 def deliveries_resolve(
     run_id: RunId,
-    state: Annotated[str, typer.Option(help="accepted, failed or resend")],
+    state: Annotated[str | None, typer.Option(help="accepted, failed or resend")] = None,
     rows: Annotated[Path | None, typer.Option(help="file with one customer id a line; default: all that are unknown")] = None,
+    relay_log: Annotated[list[Path] | None, typer.Option(help="Postfix's log, the oldest first; who is not in it stays unknown")] = None,
     user: As = None,
     as_json: Json = False,
 ) -> None:
-    """Say what became of unknown messages, or have them sent once more."""
-    from netlift.workflow.unknown import resolve
+    """Say what became of unknown messages, have them sent once more, or look them up in the relay's log."""
+    from netlift.workflow.unknown import resolve, resolve_by_log
 
+    if (state is None) == (not relay_log) or (relay_log and rows):
+        raise InputError("To resolve takes --state (and perhaps --rows), or --relay-log; give one of them.")
     open_store()
+    if relay_log:
+        _say_found(resolve_by_log(run_id, relay_log, actor=user), as_json=as_json)
+        return
     told = resolve(run_id, state=state, rows=_lines(rows), actor=user)  # type: ignore[arg-type]  # the verb checks it
     if as_json:
         print_json(told)
     else:
         say(f"{told['resolved']:,} unknown deliveries of run {run_id} are now {'to be sent again' if state == 'resend' else state}.")
+
+
+def _say_found(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    print_table("Found in the relay's log", ("state", "deliveries"), told["found"].items())
+    say(f"{told['counts'].get('unknown', 0):,} deliveries of run {told['run_id']} stay unknown.")
+
+
+@deliveries_app.command("feedback")
+def deliveries_feedback(run_id: RunId, as_json: Json = False) -> None:
+    """Show what came back of a run: reports, complaints, opt-outs, and clicks of people and of machines."""
+    from netlift.workflow import show
+
+    open_store()
+    told = show.came_back(run_id)
+    if as_json:
+        print_json(told)
+        return
+    rows = [(one["kind"], one["people"], one["by_machines"]) for one in told]
+    print_table(f"What came back of run {run_id}", ("kind", "people", "by machines"), rows)
+
+
+def inbox(config: Config, user: As = None, as_json: Json = False) -> None:
+    """Read the mailbox of [inbox]: bounces and complaints go into the ledger, whoever must not be written to is suppressed."""
+    from netlift.workflow.feedback import read_inbox
+
+    told = read_inbox(read_settings(config), actor=user)
+    if as_json:
+        print_json(told)
+        return
+    print_table("Events", ("kind", "number"), told["kinds"].items())
+    known = f", {told['known']:,} known before" if told["known"] else ""
+    say(f"{told['mails']:,} mails: {told['applied']:,} applied{known}.")
+    say(f"Left in the mailbox: {told['automatic']:,} automatic answers, {told['unknown']:,} that are no report about a message of netlift.")
 
 
 def _lines(path: Path | None) -> list[str] | None:

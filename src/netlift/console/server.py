@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import warnings
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from netlift.errors import InputError, Refused
-from netlift.settings import this_machine
+from netlift.settings import environment, this_machine
 
 
 def serve(*, host: str = "127.0.0.1", port: int = 8000, exposed: bool = False, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -51,8 +52,8 @@ def _run(listener: socket.socket, host: str) -> None:
     from netlift.store import open_store, store_folder  # noqa: PLC0415
 
     open_store(store_folder())
-    if host not in settings.ALLOWED_HOSTS:
-        settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
+    public = urlsplit(environment().public_url or "").hostname  # an HTTPS server in front passes its own name on
+    settings.ALLOWED_HOSTS = list(dict.fromkeys([*settings.ALLOWED_HOSTS, host, *filter(None, [public])]))
     # WhiteNoise reads files in small pieces, which Django remarks on; they are few and small.
     warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
     config = uvicorn.Config(get_asgi_application(), lifespan="off", log_level="warning", server_header=False)

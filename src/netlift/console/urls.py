@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from netlift.console import acts, views
+from netlift.console import acts, public, views
 from netlift.console.access import READERS, page
 
 handler500 = "netlift.console.outage.server_error"
@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", login_not_required(views.health), name="health"),
     path("sign-in/", LoginView.as_view(template_name="console/sign_in.html", redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(next_page="login"), name="logout"),
+    *public.urlpatterns,
     page("", views.runs, name="runs", roles=READERS),
     page("runs/<int:run_id>/", views.run, name="run", roles=READERS),
     page("runs/<int:run_id>/map/", views.segment_map, name="map", roles=READERS),

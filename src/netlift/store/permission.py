@@ -16,7 +16,8 @@ from netlift.store import consents, keys
 from netlift.store.models import Delivery, PastContact, Terms
 
 CALLED = ("sms", "phone")  # the channels on which a number is used
-MADE = ("claimed", "committing", "accepted", "unknown")  # states of a message that reached somebody, or may have
+ARRIVED = ("accepted", "delivered", "complained")
+MADE = ("claimed", "committing", *ARRIVED, "unknown")  # states of a message that reached somebody, or may have
 PLANNED = ("ready", "retry")
 MONTH, WEEK = timedelta(days=30), timedelta(days=7)
 
@@ -140,7 +141,7 @@ def touches(
         if of_run == run_id and on == channel:
             continue
         was = found.get(customer, Touches())
-        last = at if state == "accepted" else was.last
+        last = at if state in ARRIVED else was.last
         if now - at < MONTH:
             on_channel = (*was.on_channel, at) if on == channel else was.on_channel
             was = replace(was, moments=(*was.moments, at), on_channel=on_channel)
@@ -167,5 +168,5 @@ def planned(now: datetime) -> dict[str, tuple[int, int]]:
 
 def last_contacts() -> dict[str, datetime]:
     """When each customer last got a message, of those who ever did."""
-    found = Delivery.objects.filter(state="accepted").values_list("customer_id").annotate(Max("changed_at"))
+    found = Delivery.objects.filter(state__in=ARRIVED).values_list("customer_id").annotate(Max("changed_at"))
     return dict(found.order_by())

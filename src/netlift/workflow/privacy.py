@@ -19,7 +19,20 @@ from netlift import sources
 from netlift.errors import InputError, NotFound
 from netlift.settings import Settings
 from netlift.sources import Person
-from netlift.store import audit, consents, erased, keys, ledger, open_store, overwrite_free_space, people, runs, store_folder, vault
+from netlift.store import (
+    audit,
+    consents,
+    erased,
+    feedback,
+    keys,
+    ledger,
+    open_store,
+    overwrite_free_space,
+    people,
+    runs,
+    store_folder,
+    vault,
+)
 from netlift.store.models import Run
 from netlift.workflow import outputs, run_files
 from netlift.workflow.explaining import NotContacted, explanations
@@ -149,6 +162,7 @@ def erase(customer_id: str, *, actor: str | None = None) -> dict[str, Any]:
                 removed[f"run {run.pk}, {folder}"] = count
     with transaction.atomic():
         cancelled = ledger.cancel_of([customer_id], reason=erased.REASON)
+        visits = feedback.forget_tracked(customer_id)
         rows = ledger.erase(customer_id, erased.pseudonym(customer_id))
         known = vault.forget(customer_id)
         said = consents.forget(customer_id)
@@ -162,6 +176,7 @@ def erase(customer_id: str, *, actor: str | None = None) -> dict[str, Any]:
             **({"vault": 1} if known else {}),
             **({"ledger": rows} if rows else {}),
             **({"consents": said} if said else {}),
+            **({"clicks and openings": visits} if visits else {}),
         },
         "kept": "keyed hashes in the suppression list, the ledger and frozen lists; figures that name nobody",
         "erase_also_in": _outside(),
@@ -210,6 +225,7 @@ def _held(customer_id: str) -> dict[str, Any]:
         "landed": landed,
         "runs": of_runs,
         "deliveries": ledger.of_customer(customer_id),
+        "came back": feedback.of_customer(customer_id),
     }
 
 

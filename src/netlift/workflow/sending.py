@@ -12,11 +12,12 @@ from typing import Any
 from django.db import transaction
 
 from netlift import campaigns
+from netlift.campaigns import tracking
 from netlift.errors import Refused
 from netlift.records import Delivery, Message, Progress, Receipt
 from netlift.review import committee
-from netlift.settings import AnyChannel
-from netlift.store import health, ledger
+from netlift.settings import AnyChannel, ChannelSettings, environment
+from netlift.store import health, ledger, ways_back
 from netlift.store.models import Run
 from netlift.store.rates import Rates
 from netlift.workflow import decide, filling
@@ -57,6 +58,7 @@ def send(
     messages = filling.messages_of(run)
     for name, settings in filling.channels(run).items():
         by_offer = {offer: message for (offer, channel), message in messages.items() if channel == name}
+        by_offer = _tracked(run, by_offer, settings)
         with closing(campaigns.open_channel(settings)) as channel:
             rows = WatchedLedger(
                 run.pk,
@@ -71,6 +73,17 @@ def send(
     _finish(run)
     run.refresh_from_db()
     return told(run, ledger.counts(run.pk), ledger.exclusions(run.pk), due=min(filter(None, dues), default=None))
+
+
+def _tracked(run: Run, by_offer: Mapping[str, Message], settings: AnyChannel) -> dict[str, Message]:
+    """The messages with names for links where the approved channel tracks them; the ledger fills them in for each person."""
+    if not environment().public_url or not isinstance(settings, ChannelSettings) or not (settings.track_clicks or settings.track_opens):
+        return dict(by_offer)
+    names: dict[str, str] = {}
+    if settings.track_clicks:
+        addresses = {address: None for message in by_offer.values() for address in tracking.addresses(message)}
+        names = ways_back.keep_links(run.pk, addresses)
+    return {offer: tracking.tracked(message, names, opens=settings.track_opens) for offer, message in by_offer.items()}
 
 
 def _rates(settings: AnyChannel, messages: Mapping[str, Message]) -> Rates:

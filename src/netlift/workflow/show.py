@@ -9,7 +9,7 @@ from typing import Any
 from netlift.errors import Refused
 from netlift.records import Committee
 from netlift.review import committee
-from netlift.store import cases, ledger
+from netlift.store import cases, feedback, ledger
 from netlift.store import jobs as stored_jobs
 from netlift.store import runs as stored
 from netlift.store.models import Run, Vote
@@ -82,6 +82,11 @@ def rows(run_id: str, *, state: str | None = None) -> Iterator[dict[str, Any]]:
 def counts(run_id: str) -> dict[str, int]:
     """How many people of a run are in each state."""
     return ledger.counts(stored.get(run_id).pk)
+
+
+def came_back(run_id: str) -> list[dict[str, Any]]:
+    """What came back of a run, by kind: people, and how often machines clicked or opened."""
+    return feedback.counts(stored.get(run_id).pk)
 
 
 def jobs() -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from netlift.store import audit, jobs, ledger
 from netlift.store.models import Run
 from netlift.workflow import decide
 from netlift.workflow.launch import check_approval, start, start_scheduled
+from netlift.workflow.opt_out import do_waiting
 from netlift.workflow.outage import through_outages
 from netlift.workflow.sending import send, told
 from netlift.workflow.stages import Display, Quiet
@@ -55,6 +56,7 @@ def _round(display: Display, *, once: bool, ended: Callable[[], bool]) -> list[d
     for problem in (*audit.note_head(), *start_scheduled()):
         display.stage("audit")(0.0, str(problem))
     ledger.lapse()
+    do_waiting()
     while not ended() and (job := jobs.claim()):
         _do(job)
     sending = Run.objects.filter(state="sending").order_by("pk")
