@@ -29,7 +29,7 @@ from netlift.settings import ChannelSettings
 
 CONNECT_TRIES, CONNECT_PAUSE = 3, 1.0  # tries; seconds between them
 LOST = (smtplib.SMTPServerDisconnected, OSError)
-SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")  # any server takes it; header values with line breaks are refused
+SEVEN_BIT = policy.SMTP.clone(cte_type="7bit", max_line_length=900)  # any server takes it; header values with line breaks are refused
 
 
 class Smtp:
@@ -98,7 +98,7 @@ class Smtp:
     def _announce(self, delivery: Delivery) -> Receipt | None:
         """MAIL, RCPT, DATA; a receipt where the server refuses one of them."""
         session = self._open_session()
-        sender = parseaddr(delivery.message.sender)[1]
+        sender = delivery.return_path or parseaddr(delivery.message.sender)[1]
         steps: tuple[tuple[Callable[[], tuple[int, bytes]], int], ...] = (
             (lambda: session.mail(sender), 2),
             (lambda: session.rcpt(delivery.address), 2),
@@ -162,7 +162,10 @@ def letter(delivery: Delivery) -> bytes:
     message["Subject"] = written.subject
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = delivery.message_id
-    message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
+    by_mail = f"<mailto:{sender}?subject=unsubscribe>"
+    message["List-Unsubscribe"] = f"<{delivery.unsubscribe_url}>, {by_mail}" if delivery.unsubscribe_url else by_mail
+    if delivery.unsubscribe_url:
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(written.text, cte="quoted-printable")
     return message.as_bytes()
 
