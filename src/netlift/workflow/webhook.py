@@ -121,7 +121,7 @@ def _events(body: bytes) -> list[tuple[str, Returned]]:
 def _event(told: Any) -> tuple[str, Returned]:  # noqa: ANN401 -- any JSON value
     texts = {name: text for name, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}
     event_id, kind = texts.get("id", ""), texts.get("type", "")
-    if not re.fullmatch("[!-~]{1,200}", event_id) or kind not in KINDS:
+    if not re.fullmatch("[ -~]{1,200}", event_id) or kind not in KINDS:
         raise InputError(
             f'An event of the webhook needs an "id" of 1 to 200 letters, digits and signs, and a "type" of: {", ".join(KINDS)}.'
         )
