@@ -15,7 +15,7 @@ from typing import Literal
 
 LINE = re.compile(r"postfix[\w/.-]*/(\w+)\[\d+\]: ([0-9A-Za-z]{5,20}): (.*)")
 MESSAGE_ID = re.compile(r"(?:resent-)?message-id=(\S+)")
-OUTCOME = re.compile(r"to=<.*\bdsn=([245]\.\d{1,3}\.\d{1,3}), status=(\w+)")
+OUTCOME = re.compile(r"to=<[^>]*>,.*? dsn=([245]\.\d{1,3}\.\d{1,3}), status=(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
