@@ -15,6 +15,8 @@ from netlift.campaigns.bounces import LONGEST
 from netlift.errors import InputError, SettingsError
 from netlift.settings import InboxSettings
 
+poplib._MAXLINE = LONGEST  # type: ignore[attr-defined]  # noqa: SLF001 -- 2,048: one mail with a longer line would block all the others
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -80,9 +82,13 @@ class Imap:
                 if settings.tls
                 else imaplib.IMAP4(*place, timeout=timeout)
             )
-            made.login(settings.user or "", settings.password())
-            quoted = settings.mailbox.replace("\\", "\\\\").replace('"', '\\"')
-            _checked(made.select(f'"{quoted}"'))
+            try:
+                made.login(settings.user or "", settings.password())
+                quoted = settings.mailbox.replace("\\", "\\\\").replace('"', '\\"')
+                _checked(made.select(f'"{quoted}"'))
+            except BaseException:
+                made.shutdown()
+                raise
             return made
 
         self._told = _Told(settings)
@@ -103,7 +109,8 @@ class Imap:
             return
         which = ",".join(keys)
         self._uid("STORE", which, "+FLAGS.SILENT", r"(\Deleted)")
-        if "UIDPLUS" in self._session.capabilities:
+        (offered,) = self._told(self._session.capability)[1]  # before the sign-in a server offers less
+        if b"UIDPLUS" in offered.split():
             self._uid("EXPUNGE", which)
 
     def close(self) -> None:
@@ -131,8 +138,12 @@ class Pop3:
                 if settings.tls
                 else poplib.POP3(*place, timeout=settings.reply_timeout)
             )
-            made.user(settings.user or "")
-            made.pass_(settings.password())
+            try:
+                made.user(settings.user or "")
+                made.pass_(settings.password())
+            except BaseException:
+                made.close()
+                raise
             return made
 
         self._told = _Told(settings)
