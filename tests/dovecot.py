@@ -1,4 +1,4 @@
-"""A Dovecot of the tests' own: one user's Maildir over IMAP and POP3, on free ports of this machine. It needs root and Debian's packages."""
+"""A Dovecot of the tests' own: one user's Maildir over IMAP and POP3, on free ports. It needs root and Debian's packages."""
 
 from __future__ import annotations
 

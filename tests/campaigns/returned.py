@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ORIGINAL = "From: news@shop.example\r\nTo: somebody@cust.example\r\nMessage-ID: <m1@shop.example>\r\n"
-BLOCK = "Original-Recipient: rfc822; Somebody@cust.example\r\nFinal-Recipient: rfc822;somebody@box.example\r\nAction: {action}\r\nStatus: {status}\r\n"
+RECIPIENTS = "Original-Recipient: rfc822; Somebody@cust.example\r\nFinal-Recipient: rfc822;somebody@box.example\r\n"
 
 
 def mail(*parts: tuple[str, str], kind: str = "report; report-type=delivery-status", headers: str = "") -> bytes:
@@ -22,7 +22,7 @@ def report(*blocks: str, headers: str = "", original: str = ORIGINAL) -> bytes:
 
 def block(action: str, status: str) -> str:
     """What is said of one recipient."""
-    return BLOCK.format(action=action, status=status)
+    return f"{RECIPIENTS}Action: {action}\r\nStatus: {status}\r\n"
 
 
 def complaint(kind: str = "abuse", *, fields: str = "", original: str = ORIGINAL) -> bytes:

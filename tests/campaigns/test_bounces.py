@@ -49,13 +49,19 @@ def test_the_examples_of_rfc_3464() -> None:
     (one,) = bounces.read(report(first)).returned
     assert (one.kind, one.status, one.recipients) == ("soft bounce", "4.0.0", ("louisl@larry.slip.umd.edu",))
     several = (
-        "Original-Recipient: rfc822;arathib@vnet.ibm.com\r\nFinal-Recipient: rfc822;arathib@vnet.ibm.com\r\nAction: failed\r\n"
-        "Status: 5.0.0 (permanent failure)\r\nDiagnostic-Code: smtp; 550 'arathib@vnet.IBM.COM' is not a registered gateway user\r\n"
-        "Remote-MTA: dns; vnet.ibm.com\r\n",
-        "Original-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\nFinal-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\nAction: delayed\r\n"
-        "Status: 4.0.0 (hpnjld.njd.jp.com: host name lookup failure)\r\n",
-        "Original-Recipient: rfc822;wsnell@sdcc13.ucsd.edu\r\nFinal-Recipient: rfc822;wsnell@sdcc13.ucsd.edu\r\nAction: failed\r\n"
-        "Status: 5.0.0\r\nDiagnostic-Code: smtp; 550 user unknown\r\nRemote-MTA: dns; sdcc13.ucsd.edu\r\n",
+        (
+            "Original-Recipient: rfc822;arathib@vnet.ibm.com\r\nFinal-Recipient: rfc822;arathib@vnet.ibm.com\r\nAction: failed\r\n"
+            "Status: 5.0.0 (permanent failure)\r\nDiagnostic-Code: smtp; 550 'arathib@vnet.IBM.COM' is not a registered gateway user\r\n"
+            "Remote-MTA: dns; vnet.ibm.com\r\n"
+        ),
+        (
+            "Original-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\nFinal-Recipient: rfc822;johnh@hpnjld.njd.hp.com\r\nAction: delayed\r\n"
+            "Status: 4.0.0 (hpnjld.njd.jp.com: host name lookup failure)\r\n"
+        ),
+        (
+            "Original-Recipient: rfc822;wsnell@sdcc13.ucsd.edu\r\nFinal-Recipient: rfc822;wsnell@sdcc13.ucsd.edu\r\nAction: failed\r\n"
+            "Status: 5.0.0\r\nDiagnostic-Code: smtp; 550 user unknown\r\nRemote-MTA: dns; sdcc13.ucsd.edu\r\n"
+        ),
     )
     assert [(r.kind, r.status) for r in bounces.read(report(*several)).returned] == [
         ("hard bounce", "5.0.0"),

@@ -115,7 +115,8 @@ def test_what_others_marked_stays_theirs(server: Dovecot) -> None:
     session.store("1", "+FLAGS", r"(\Deleted)")
     session.logout()
     with closing(open_mailbox(settings(server, "imap"), Path())) as mailbox:
-        assert len(found := subjects(mailbox)) == 2
+        found = subjects(mailbox)
+        assert len(found) == 2
         mailbox.remove([next(iter(found.values()))])
     assert len(server.mails()) == 2
 

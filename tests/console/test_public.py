@@ -95,9 +95,9 @@ def test_right_and_wrong_links_get_the_same_answers(run_id: str, stranger: Clien
     """Byte by byte, to a look, a click and a choice; a forged link changes nothing."""
     before = kept()
     for ask in (
-        lambda path: stranger.get(path),
+        stranger.get,
         lambda path: stranger.post(path, {}),
-        lambda path: stranger.options(path),
+        stranger.options,
     ):
         assert _told(ask(FORGED)) == _told(ask(link()))
     assert kept() == before
@@ -178,7 +178,7 @@ def test_the_header_of_a_signed_message_works(tmp_path: Path, stranger: Client, 
         letter = next(raw for raw in sink.letters if b"c0003@example.com" in raw)
     folded = re.sub(rb"(?mi)^(List-Unsubscribe: <[^>]+>,) ", rb"\1\r\n ", letter)
     signed = _sign(folded) + folded
-    assert dkim.verify(signed, dnsfunc=lambda name, **_: PUBLISHED)
+    assert dkim.verify(signed, dnsfunc=lambda _name, **_: PUBLISHED)
     mail = message_from_bytes(signed, policy=policy.default.clone(max_line_length=None))
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     (address,) = re.findall(r"<(https://[^>]+)>", mail["List-Unsubscribe"])
@@ -345,7 +345,8 @@ def test_a_returned_mail_may_be_posted(accepted: str, stranger: Client) -> None:
     row = Delivery.objects.get(customer_id="c0002")
     report = (
         f"To: bounces+{tokens.return_path(row.pk)}@shop.test\r\nMessage-ID: <r1@mx.test>\r\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n'
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
         "Reporting-MTA: dns; mx.test\r\n\r\nFinal-Recipient: rfc822; c0002@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n"
     )
     assert post(stranger, report.encode(), kind="message/rfc822").json() == {"applied": 1, "known": 0, "unknown": 0}
