@@ -110,7 +110,7 @@ def test_quiet_hours_put_a_row_off(owner: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(timezone, "now", lambda: night)
     run = sending(owner, "sms")
     assert book(run, "sms").claim(10) == []
-    assert set(Delivery.objects.values_list("state", "not_before", "attempts")) == {("retry", morning, 0)}
+    assert set(Delivery.objects.values_list("state", "not_before", "attempts")) == {("ready", morning, 0)}
     assert book(run, "sms").next_due() == morning
     monkeypatch.setattr(timezone, "now", lambda: morning)
     assert len(book(run, "sms").claim(10)) == 6

@@ -76,7 +76,7 @@ def test_counted_at_prepare_is_what_the_claim_says(rules: dict[str, Any]) -> Non
     with Engine() as engine:
         tables = loaded(engine, contacts=contacts, consents=said)
         found = standing.standing(config, engine, tables, ids, now=NOW)
-        kept = standing.said(engine, tables, now=NOW)
+        kept = standing.said(config, engine, tables, now=NOW)
     run_id = _run()
     standing.remember(run_id, config, kept)
     known = {row["customer_id"]: {k: v for k, v in row.items() if v} for row in contacts}

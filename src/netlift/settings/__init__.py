@@ -329,6 +329,7 @@ class Environment(BaseSettings):
     database_password_file: Path | None = None  # where that user's password is, unless PGPASSWORD or a passfile has it
     audit_heads: Path | None = None  # a second folder for the noted heads of the audit trail, best on another disk
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
+    late_start_minutes: float = Field(default=60, gt=0)  # a planned start that is missed by more is never made up for
 
 
 def environment() -> Environment:

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from netlift.settings.acoustic import AcousticSettings
-from netlift.settings.section import Section, secret, this_machine
+from netlift.settings.pace import Pace
+from netlift.settings.section import secret, this_machine
 
 
-class ChannelSettings(Section):
+class ChannelSettings(Pace):
     """How a mail server is reached: the kind that is meant where none is named."""
 
     kind: Literal["smtp"] = "smtp"

@@ -30,11 +30,15 @@ class Touches:
     last: datetime | None = None  # that was accepted, ever
 
 
-def keep(run_id: int, review: ReviewSettings, more: RulesSettings) -> None:
-    """Write down by which rules a run is judged; call it in the transaction that keeps its plan."""
+def keep(run_id: int, review: ReviewSettings, more: RulesSettings, *, home: str = "") -> None:
+    """Write down by which rules a run is judged; call it in the transaction that keeps its plan.
+
+    `home` is the country of whoever's contact data name none; "" = that is not known, and the strictest rules hold.
+    """
     defaults = {
         "packs": rules.versions(),
         "rules": more.model_dump(mode="json"),
+        "home": home,
         "cap_7d": review.max_contacts_7d,
         "cap_30d": review.max_contacts_30d,
     }
@@ -65,7 +69,7 @@ def verdicts(
         known: their contact data, by customer id.
         now: the instant.
     """
-    terms = Terms.objects.filter(run_id=run_id).values_list("rules", "cap_7d", "cap_30d", "run__content__window__end").first()
+    terms = Terms.objects.filter(run_id=run_id).values_list("rules", "cap_7d", "cap_30d", "run__content__window__end", "home").first()
     if terms is None or not customer_ids:
         return {}
     more = own_rules(RulesSettings.model_validate(terms[0]))
@@ -75,12 +79,26 @@ def verdicts(
         lists=consents.lists() if channel in CALLED else {},
         caps=rules.Caps(terms[1], terms[2]),
     )
-    people = persons(channel, customer_ids, known, now=now, run_id=run_id)
+    people = persons(channel, customer_ids, known, now=now, run_id=run_id, home=terms[4])
     return {customer: rules.named(rules.judge(person, channel, clock, more=more), channel) for customer, person in people.items()}
 
 
+def barred(
+    run_id: int, channel: str, customer_ids: Sequence[str], known: Mapping[str, Mapping[str, str]], *, now: datetime
+) -> dict[str, rules.Verdict]:
+    """Whom of these customers the rules do not allow at this instant, and why; as `verdicts`."""
+    judged = verdicts(run_id, channel, customer_ids, known, now=now)
+    return {customer: verdict for customer, verdict in judged.items() if verdict.kind != "allowed"}
+
+
 def persons(
-    channel: str, customer_ids: Sequence[str], known: Mapping[str, Mapping[str, str]], *, now: datetime, run_id: int | None = None
+    channel: str,
+    customer_ids: Sequence[str],
+    known: Mapping[str, Mapping[str, str]],
+    *,
+    now: datetime,
+    run_id: int | None = None,
+    home: str = "",
 ) -> dict[str, rules.Person]:
     """What the rules need to know of each of these customers; contacts of the run's own message on this channel do not count."""
     key = keys.vault_key()
@@ -90,7 +108,7 @@ def persons(
     on_lists = consents.listed(phones) if phones else {}
     found = {}
     for customer in customer_ids:
-        place = where(known.get(customer, {}))
+        place = where(known.get(customer, {}), home=home)
         touch = met.get(customer, Touches())
         found[customer] = rules.Person(
             packs=place.packs,
@@ -106,10 +124,16 @@ def persons(
     return found
 
 
-def where(fields: Mapping[str, str]) -> rules.Place:
-    """Where somebody may be, from contact data."""
-    country = fields.get("country", "")
+def where(fields: Mapping[str, str], *, home: str = "") -> rules.Place:
+    """Where somebody may be, from contact data; `home` where they name no country."""
+    country = fields.get("country", "") or home
     return rules.place(country, fields.get("region", ""), fields.get("time_zone", ""), rules.prefix(fields.get("phone", ""), country))
+
+
+def home() -> str:
+    """The country that the newest run takes for whoever's contact data name none; "" = the strictest rules hold."""
+    newest = Terms.objects.order_by("-run_id").values_list("home", flat=True).first()
+    return newest or ""
 
 
 def touches(

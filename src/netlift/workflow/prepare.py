@@ -168,7 +168,7 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             kept.write_settings(settings, work, out=out and out.absolute())
             kept.write_plan(thought.plan, thought.figures, work)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
-        said = standing.said(engine, thought.tables, now=datetime.now(UTC))
+        said = standing.said(settings, engine, thought.tables, now=datetime.now(UTC))
     objections.forget_again(thought.loaded, settings)
     objections.none_since(thought.audience.customer_ids)
     if out is not None:

@@ -48,7 +48,7 @@ def standing(settings: Settings, engine: Engine, tables: Tables, customer_ids: T
     n = len(customer_ids)
     engine.register(PEOPLE, pa.table({"customer_id": pa.array(customer_ids, pa.string()), "place": np.arange(n)}))
     try:
-        contacts = _contacts(engine, tables, n)
+        contacts = _contacts(engine, tables, n, home=_home(settings, tables))
         held = {channel: _consents(engine, tables, channel, n) for channel in settings.channels}
     finally:
         engine.unregister(PEOPLE)
@@ -70,21 +70,22 @@ class Said:
 
     consents: pa.Table | None
     contacts: tuple[tuple[str, str, datetime], ...]  # customer, campaign, when
+    home: str  # the country of everybody, where the table of contacts has no column for it; "" = each has his own, or it is not known
 
 
-def said(engine: Engine, tables: Tables, *, now: datetime) -> Said:
+def said(settings: Settings, engine: Engine, tables: Tables, *, now: datetime) -> Said:
     """Take it out of the engine while that is open."""
     naive = now.astimezone(UTC).replace(tzinfo=None)
     rows: list[Any] = []
     if tables.has("contacted", "contacted_at"):
         recent = f"{tables.addressed('c')} AND contacted_at > ? AND contacted_at <= ?"
         rows = engine.rows(f"SELECT customer_id, campaign_id, contacted_at FROM contacted AS c WHERE {recent}", (naive - RECENT, naive))
-    return Said(engine.arrow("SELECT * FROM consents") if tables.has("consents") else None, tuple(rows))
+    return Said(engine.arrow("SELECT * FROM consents") if tables.has("consents") else None, tuple(rows), _home(settings, tables))
 
 
 def remember(run_id: str, settings: Settings, found: Said) -> None:
     """Keep it in the store, with the rules that the run is judged by; call it in the transaction that keeps the plan."""
-    permission.keep(int(run_id), settings.review, settings.rules)
+    permission.keep(int(run_id), settings.review, settings.rules, home=found.home)
     if found.consents is not None:
         consents.fill(row for batch in found.consents.to_batches(BATCH) for row in batch.to_pylist())
     consents.fill_contacts(found.contacts)
@@ -96,24 +97,29 @@ def _clock(settings: Settings, now: datetime) -> rules.Clock:
     return rules.Clock(max(now, start or now), until=end, lists=consents.lists())
 
 
-def _contacts(engine: Engine, tables: Tables, n: int) -> dict[str, Texts]:
+def _home(settings: Settings, tables: Tables) -> str:
+    """project.country says where people are when the contact data leave countries out altogether; a blank among others is unknown."""
+    return "" if tables.has("contacts", "country") else settings.project.country or ""
+
+
+def _contacts(engine: Engine, tables: Tables, n: int, *, home: str) -> dict[str, Texts]:
     """What tells where people may be, (n,) each; "" = not known."""
     names = ("country", "region", "time_zone", "phone")
     found = {name: np.full(n, "", dtype=object) for name in names}
+    found["country"][:] = home
     if tables.has("contacts"):
         columns = ", ".join(f"coalesce(c.{x}, '') AS {x}" if tables.has("contacts", x) else f"'' AS {x}" for x in names)
         rows = engine.arrow(f"SELECT p.place, {columns} FROM {PEOPLE} AS p JOIN contacts AS c ON c.customer_id = p.customer_id")
         at = rows["place"].to_numpy()
-        for name in names:
+        for name in names if not home else names[1:]:
             found[name][at] = rows[name].to_numpy(zero_copy_only=False)
     return found
 
 
 def _consents(engine: Engine, tables: Tables, channel: str, n: int) -> dict[str, Any]:
-    """The latest row of each customer on a channel, a column each, (n,); None where there is none."""
-    found: dict[str, Any] = {name: np.full(n, None, dtype=object) for name in CONSENT}
+    """The latest row of each customer on a channel, an Arrow array (n,) a column; null where there is none."""
     if not tables.has("consents"):
-        return found
+        return {name: pa.nulls(n, pa.string()) for name in CONSENT}
 
     def column(name: str) -> str:
         return f"c.{name}" if tables.has("consents", name) else f"CAST(NULL AS {KINDS.get(name, 'STRING')})"
@@ -136,10 +142,10 @@ def _consents(engine: Engine, tables: Tables, channel: str, n: int) -> dict[str,
                    ) AS x ON x.customer_id = p.customer_id) AS latest
         WHERE place_in_time = 1"""
     rows = engine.arrow(sql, (channel.lower(),))
-    at = rows["place"].to_numpy()
-    for name in CONSENT:
-        found[name][at] = np.array(rows[name].to_pylist(), dtype=object)
-    return found
+    at = np.full(n, len(rows), dtype=np.int64)  # where a customer's row is; of who has none behind the end, which is null
+    at[rows["place"].to_numpy()] = np.arange(len(rows))
+    take = pa.array(at, mask=at == len(rows))
+    return {name: rows[name].combine_chunks().take(take) for name in CONSENT}
 
 
 def _pressure(customer_ids: Texts, now: datetime) -> tuple[Ints, Ints]:
@@ -156,28 +162,32 @@ def _last(customer_ids: Texts) -> Mapping[str, datetime]:
 
 
 def _grouped(*columns: Any) -> _Groups:  # noqa: ANN401 - arrays of any kind
-    """The distinct combinations of columns (n,)."""
+    """The distinct combinations of columns (n,), NumPy's or Arrow's."""
     key = np.zeros(len(columns[0]), dtype=np.int64)
+    arrays = [pa.array(column, from_pandas=True) if isinstance(column, np.ndarray) else column for column in columns]
     firsts: Ints = np.zeros(0, dtype=np.int64)
-    for column in columns:
-        codes = pa.array(column, from_pandas=True).dictionary_encode()
+    for array in arrays:
+        codes = array.dictionary_encode()
         numbers = codes.indices.fill_null(len(codes.dictionary)).to_numpy().astype(np.int64)
-        _, firsts, key = np.unique(key * (len(codes.dictionary) + 1) + numbers, return_index=True, return_inverse=True)
-    return _Groups(key, [tuple(column[i] for column in columns) for i in firsts])
+        combined = key * (len(codes.dictionary) + 1) + numbers
+        _, firsts, key = np.unique(combined, return_index=True, return_inverse=True)
+    taken = [array.take(pa.array(firsts)).to_pylist() for array in arrays]
+    return _Groups(key, list(zip(*taken, strict=True)))
 
 
-def _places(contacts: Mapping[str, Texts]) -> tuple[rules.Place, ...]:
-    """Where each customer may be, (n,)."""
+def _places(contacts: Mapping[str, Texts]) -> tuple[Ints, list[rules.Place]]:
+    """A number for each customer, (n,), and the places by number."""
     numbers = np.array([rules.prefix(p, c) if p else "" for p, c in zip(contacts["phone"], contacts["country"], strict=True)], dtype=object)
     groups = _grouped(contacts["country"], contacts["region"], contacts["time_zone"], numbers)
-    found = [rules.place(*facts) for facts in groups.facts]
-    return tuple(found[i] for i in groups.of)
+    index: dict[rules.Place, int] = {}
+    of_group = np.array([index.setdefault(rules.place(*facts), len(index)) for facts in groups.facts], dtype=np.int64)
+    return of_group[groups.of], list(index)
 
 
 def _barred(
     channel: str,
     held: Mapping[str, Any],
-    places: Sequence[rules.Place],
+    places: tuple[Ints, Sequence[rules.Place]],
     phones: Texts,
     known: tuple[Texts, Mapping[str, datetime]],
     clock: rules.Clock,
@@ -185,9 +195,7 @@ def _barred(
 ) -> Texts:
     """Why each customer is left out on a channel, (n,); None = is not."""
     customers, last = known
-    index: dict[rules.Place, int] = {}
-    numbers = np.array([index.setdefault(one, len(index)) for one in places], dtype=np.int64)
-    by_number = list(index)
+    numbers, by_number = places
     lists = consents.listed(dict(zip(customers, phones, strict=True))) if channel in permission.CALLED and clock.lists else {}
     listed = np.array([" ".join(sorted(lists.get(c, ()))) for c in customers] if lists else [""] * len(customers), dtype=object)
     lately = np.array([last[c].date() if c in last else None for c in customers] if last else [None] * len(customers), dtype=object)

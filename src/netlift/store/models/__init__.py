@@ -1,5 +1,6 @@
 """The tables of the store, a file a noun. What is done with them is in the functions of the modules beside this package."""
 
+from netlift.store.models.buckets import Bucket
 from netlift.store.models.committee import Deputyship, EmergencyStop
 from netlift.store.models.consents import CONSENT_STATUSES, CallList, Consent, ListedNumber, PastContact, Terms
 from netlift.store.models.contacts import Contact, Suppression
@@ -14,6 +15,7 @@ __all__ = [
     "JOB_STATES",
     "RUN_STATES",
     "AuditEvent",
+    "Bucket",
     "CallList",
     "Consent",
     "Contact",

@@ -49,6 +49,7 @@ class Terms(models.Model):
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="terms")
     packs = models.JSONField()  # rule pack -> its version when the run was prepared
     rules = models.JSONField()  # [rules] of netlift.toml
+    home = models.CharField(max_length=8, default="")  # country of whoever's contact data name none
     cap_7d = models.PositiveIntegerField()
     cap_30d = models.PositiveIntegerField()
 

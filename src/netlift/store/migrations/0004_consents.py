@@ -26,7 +26,7 @@ def only_added(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0002_committee'),
+        ('store', '0003_deliveries'),
     ]
 
     operations = [
@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('packs', models.JSONField()),
                 ('rules', models.JSONField()),
+                ('home', models.CharField(default='', max_length=8)),
                 ('cap_7d', models.PositiveIntegerField()),
                 ('cap_30d', models.PositiveIntegerField()),
             ],
