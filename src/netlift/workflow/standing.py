@@ -21,6 +21,8 @@ from netlift.records import Ints, Standing, Tables, Texts
 from netlift.rules.own import own_rules
 from netlift.settings import Settings
 from netlift.store import consents, permission
+from netlift.store.models import Run
+from netlift.workflow import kept, outputs
 
 PEOPLE = "standing_people"  # view: customer_id, place (0..n-1)
 CONSENT = ("status", "kind", "given_at", "wording", "proof", "confirmed_at", "confirmed_from", "expires_at", "facts")
@@ -149,9 +151,12 @@ def _consents(engine: Engine, tables: Tables, channel: str, n: int) -> dict[str,
 
 
 def _pressure(customer_ids: Texts, now: datetime) -> tuple[Ints, Ints]:
-    """Contacts by other runs, made and planned, in 7 and in 30 days, (n,) each."""
+    """Contacts by other runs, made and planned, in 7 and in 30 days, (n,) each; a plan that was approved counts as if it began now."""
     known = permission.planned(now)
     pairs = np.array([known.get(customer, (0, 0)) for customer in customer_ids], dtype=np.int64).reshape(-1, 2)
+    for run in Run.objects.filter(state__in=("approved", "scheduled")).order_by("pk"):
+        audience = outputs.read_audience(kept.audience_file(run))
+        pairs += np.isin(customer_ids.astype(str), audience.customer_ids[audience.contacted()].astype(str))[:, None]
     return pairs[:, 0], pairs[:, 1]
 
 
