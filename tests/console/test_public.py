@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.http import HttpResponse
 from django.test import Client
 
 from netlift.campaigns.testing import Sink
@@ -106,7 +104,7 @@ def test_right_and_wrong_links_get_the_same_answers(run_id: str, stranger: Clien
     assert [_told(stranger.post(link(), data)) for data in (ONE_CLICK, {"take_off": "channel"}, {"take_off": "everything"})] == forged
 
 
-def _told(response: HttpResponse) -> tuple[int, bytes, dict[str, str]]:
+def _told(response: Any) -> tuple[int, bytes, dict[str, str]]:
     return response.status_code, response.content, dict(response.headers)
 
 
@@ -204,7 +202,7 @@ def _sign(letter: bytes) -> bytes:
 # --- the webhook ----------------------------------------------------------------------------------------------------
 
 
-def post(stranger: Client, body: bytes, **changes: Any) -> HttpResponse:
+def post(stranger: Client, body: bytes, **changes: Any) -> Any:
     """A signed webhook; `changes`: at, secret, name, signature."""
     at, name = str(changes.get("at", int(time.time()))), changes.get("name", "msg_1")
     secret = base64.b64decode(changes.get("secret", SECRET).removeprefix("whsec_"))
@@ -225,7 +223,7 @@ def event(customer: str, kind: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def accepted(run_id: str) -> Iterator[str]:
+def accepted(run_id: str) -> str:
     """The same run, all of it accepted by the relay."""
     Delivery.objects.filter(state="ready").update(state="accepted")
     return run_id
@@ -246,7 +244,7 @@ def test_what_a_provider_tells(accepted: str, stranger: Client) -> None:
     assert (response.status_code, response.json()) == (200, {"applied": 6, "known": 0, "unknown": 1})
     found = {c: Delivery.objects.get(customer_id=c).state for c in ("c0001", "c0002", "c0003", "c0004", "c0005", "c0006")}
     assert list(found.values()) == ["delivered", "bounced", "bounced", "complained", "accepted", "accepted"]
-    assert (vault.suppressed("email"), vault.suppressed("sms")) == ({"c0002", "c0004", "c0005"}, {"c0004"})
+    assert [sorted(vault.suppressed(channel)) for channel in ("email", "sms")] == [["c0002", "c0004", "c0005"], ["c0004"]]
 
 
 def test_told_five_times_it_is_done_once(accepted: str, stranger: Client) -> None:
@@ -261,14 +259,17 @@ def test_told_five_times_it_is_done_once(accepted: str, stranger: Client) -> Non
 
 def test_the_order_makes_no_difference(accepted: str, stranger: Client) -> None:
     """Complaint, bounce and delivery in any order end in the worst of them."""
-    for order, customer in ((("complaint", "hard bounce", "delivered"), "c0001"), (("delivered", "complaint", "hard bounce"), "c0002")):
+    orders = {
+        "c0001": ("complaint", "hard bounce", "delivered"),
+        "c0002": ("delivered", "complaint", "hard bounce"),
+        "c0003": ("hard bounce", "delivered"),
+        "c0004": ("delivered", "hard bounce"),
+    }
+    for customer, order in orders.items():
         for kind in order:
             post(stranger, told_of(event(customer, kind, status="5.7.1")))
-        assert Delivery.objects.get(customer_id=customer).state == "complained"
-    for order, customer in ((("hard bounce", "delivered"), "c0003"), (("delivered", "hard bounce"), "c0004")):
-        for kind in order:
-            post(stranger, told_of(event(customer, kind, status="5.7.1")))
-        assert Delivery.objects.get(customer_id=customer).state == "bounced"
+    ends = [Delivery.objects.get(customer_id=customer).state for customer in orders]
+    assert ends == ["complained", "complained", "bounced", "bounced"]
 
 
 def test_forged_posts_change_nothing(accepted: str, stranger: Client) -> None:
@@ -351,5 +352,5 @@ def test_a_returned_mail_may_be_posted(accepted: str, stranger: Client) -> None:
     )
     assert post(stranger, report.encode(), kind="message/rfc822").json() == {"applied": 1, "known": 0, "unknown": 0}
     assert post(stranger, report.encode(), kind="message/rfc822").json() == {"applied": 0, "known": 1, "unknown": 0}
-    assert (Delivery.objects.get(pk=row.pk).state, vault.suppressed("email")) == ("bounced", {"c0002"})
+    assert (Delivery.objects.get(pk=row.pk).state, sorted(vault.suppressed("email"))) == ("bounced", ["c0002"])
     assert post(stranger, b"Subject: hello\r\n\r\nhello", kind="message/rfc822").json() == {"applied": 0, "known": 0, "unknown": 1}

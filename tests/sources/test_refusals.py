@@ -200,7 +200,11 @@ def test_consent_is_given_or_withdrawn(shop: Shop) -> None:
     """Any other word is no consent: the row is refused."""
     content = "customer_id,channel,status\n1,email,given\n2,email,withdrawn\n3,email,yes\n4,email,Given\n5,email,\n"
     assert shop.load("consents", content, max_quarantined=1).rows_ok == 2
-    assert [row[2] for row in shop.quarantined()] == ["is none of given, withdrawn", "is none of given, withdrawn", "is missing"]
+    assert [row[2] for row in shop.quarantined()] == [
+        "is none of given, soft_opt_in, withdrawn",
+        "is none of given, soft_opt_in, withdrawn",
+        "is missing",
+    ]
 
 
 def test_contact_data_are_never_shown(shop: Shop) -> None:

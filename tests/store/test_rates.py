@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from netlift.store import keys, rates
 from netlift.store.models import Bucket, Delivery, Run
 from netlift.store.rates import Rates, Waiting
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def in_a_transaction(owner: str) -> Iterator[None]:
+    """Rates are asked in the transaction of a claim."""
+    with transaction.atomic():
+        yield
 
 
 def due(first: int, number: int, domain: str = "a") -> list[Waiting]:

@@ -104,6 +104,20 @@ def test_contacts_of_other_runs_count() -> None:
     assert (full.contacts_7d.tolist(), full.contacts_30d.tolist()) == ([0, 0, 0], [1, 0, 0])  # a draft's rows are no plan yet
 
 
+def test_an_approved_plan_counts_before_it_is_launched(tmp_path: Path) -> None:
+    """Its people, without whom it holds out; a draft does not count."""
+    plans.opened(tmp_path / "netlift")
+    ids = np.array(["c0000", "c0019", "stranger"], dtype=object)  # the second is held out
+    with Engine() as engine:
+        tables = loaded(engine, contacts=[{"customer_id": "c0000"}])
+        plans.draft(tmp_path / "draft")
+        draft = standing.standing(settings(), engine, tables, ids, now=NOW)
+        plans.approved(tmp_path / "approved")
+        approved = standing.standing(settings(), engine, tables, ids, now=NOW)
+    assert draft.contacts_7d.tolist() == [0, 0, 0]
+    assert (approved.contacts_7d.tolist(), approved.contacts_30d.tolist()) == ([1, 0, 0], [1, 0, 0])
+
+
 @pytest.mark.usefixtures("store")
 def test_a_campaign_of_next_month_is_judged_for_then() -> None:
     """A consent that will be too old by the beginning of the campaign is too old."""

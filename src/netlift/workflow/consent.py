@@ -35,7 +35,7 @@ def show(customer_id: str, *, at: datetime | None = None, actor: str | None = No
     known, said = vault.fields([customer_id]), consents.history(customer_id)
     if not known and not said:
         raise NotFound("Nothing is held of a customer with this id; ids are compared letter by letter.")
-    place = permission.where(known.get(customer_id, {}))
+    place = permission.where(known.get(customer_id, {}), home=permission.home())
     found = {channel: _verdict(customer_id, channel, known, at or datetime.now(UTC)) for channel in rules.CHANNELS}
     with transaction.atomic():
         audit.record("show consents", actor=name, details={"customer": consents.person(customer_id)})
@@ -97,7 +97,7 @@ def _numbers(path: Path) -> Iterator[str]:
 
 
 def _verdict(customer_id: str, channel: str, known: dict[str, dict[str, str]], at: datetime) -> dict[str, Any]:
-    person = permission.persons(channel, [customer_id], known, now=at)[customer_id]
+    person = permission.persons(channel, [customer_id], known, now=at, home=permission.home())[customer_id]
     silent = customer_id in vault.suppressed(channel, [customer_id])
     person = person if not silent else rules.Person(person.packs, person.zones, opted_out=True)
     verdict = rules.judge(person, channel, rules.Clock(at, lists=consents.lists()))

@@ -13,7 +13,7 @@ ALL = {**STEPS, **OF_TIME}
 USUAL = {
     "draft": ("ada submits",),
     "changes_requested": ("ada edits", "ada submits"),
-    "in_review": ("rita approves", "pia approves"),
+    "in_review": ("pia approves",),
     "approved": ("olga starts",),
     "scheduled": ("an hour passes", "the time has come"),
     "paused": ("rita agrees", "olga resumes"),
@@ -35,10 +35,12 @@ class History(RuleBasedStateMachine):
         """One more event, allowed or not."""
         self.world, _ = step(self.world, name, ALL)
 
-    @rule()
-    def goes_on(self) -> None:
+    @rule(edits=st.booleans(), first=st.sampled_from(["rita approves", "dora approves for ray", "dora approves for ed"]))
+    def goes_on(self, edits: bool, first: str) -> None:  # noqa: FBT001
         """The usual next thing: histories that only stumble about never come to the sending."""
-        for name in USUAL.get(self.world.case.state, ()):
+        state = self.world.case.state
+        before = ["ed edits"] if edits and state == "draft" else [first] if state == "in_review" else []
+        for name in (*before, *USUAL.get(state, ())):
             self.world, _ = step(self.world, name, ALL)
 
     @invariant()
