@@ -125,6 +125,9 @@ def test_of_several_recipients_the_person_s_own_counts() -> None:
     assert row("c0001").state == "delivered"
     assert taken(report(*two, headers=back("c0002"))) == "applied"
     assert (row("c0002").state, vault.suppressed()) == ("accepted", frozenset())
+    both = (about("x@example.com"), about("c0003@example.com"))
+    assert taken(report(*both, headers=back("c0003"))) == "applied"
+    assert vault.suppressed("email") == {"c0003"}
 
 
 def test_a_complaint_ends_everything() -> None:

@@ -14,7 +14,7 @@ from netlift.store import audit, feedback, keys, store_folder, tokens, vault
 from netlift.store.models import AuditEvent, Delivery, Event, Run, Suppression
 from netlift.store.tokens import OptOut
 from netlift.workflow import decide, opt_out, privacy
-from netlift.workflow.launch import start
+from netlift.workflow.launch import launch, start
 from netlift.workflow.worker import work
 from tests.workflow import plans
 from tests.workflow.plans import OPERATOR
@@ -137,6 +137,19 @@ def test_a_request_outlives_the_database(two_runs: list[str]) -> None:
     assert "c0001" not in kept.read_text()
     assert opt_out.do_waiting() == 1
     assert (states(), list((store_folder() / "waiting").glob("*"))) == (["cancelled", "cancelled"], [])
+
+
+def test_a_request_that_waits_is_done_before_the_next_claim(tmp_path: Path) -> None:
+    """Also where a launch, and no worker, sends."""
+    plans.opened(tmp_path / "netlift")
+    with Sink() as sink:
+        run = plans.approved(tmp_path / "run", port=sink.port)
+        link = tokens.opt_out(OptOut(1, keys.keyed_hash("customer", "c0001"), "email"))
+        with mock.patch.object(feedback, "note", side_effect=OperationalError("the connection is lost")):
+            opt_out.opt_out(link, way="one-click")
+        launch(run, actor=OPERATOR)
+        got = [recipient for recipient, _ in sink.received]
+    assert (len(got), "c0001@example.com" in got) == (17, False)
 
 
 def test_a_stranger_s_link_changes_nothing(two_runs: list[str]) -> None:

@@ -128,8 +128,8 @@ def _take_off(customer_id: str, person: str, *, reason: str, channel: str) -> No
 
 def _give_up_address(row: Delivery, told: Returned) -> None:
     """No more mail to an address that does not exist: the one in the vault, and only if it is the one that came back."""
-    address = vault.fields([row.customer_id]).get(row.customer_id, {}).get(ADDRESS, "")
-    if not address or address.lower() not in told.recipients:
+    address = _address(row)
+    if not address or address not in told.recipients:
         return
     reason = f"the address does not exist ({told.status}), run {row.run_id}"
     vault.suppress_address(email=address, reason=reason, actor=people.RESERVED, channel=row.channel)
@@ -138,11 +138,17 @@ def _give_up_address(row: Delivery, told: Returned) -> None:
 
 def _about(row: Delivery, returned: Sequence[Returned]) -> Returned:
     """Of a report on several recipients, as of a list, what it says of this one; only noted where it does not tell."""
-    if len({(one.kind, one.status) for one in returned}) == 1:
+    if len(returned) == 1:
         return returned[0]
-    address = vault.fields([row.customer_id]).get(row.customer_id, {}).get(ADDRESS, "").lower()
+    address = _address(row)
     mine = [one for one in returned if address and address in one.recipients]
-    return mine[0] if len(mine) == 1 else Returned("other", "", (), returned[0].tokens, returned[0].message_id)
+    if len(mine) == 1 or len({(one.kind, one.status) for one in returned}) == 1:
+        return (mine or returned)[0]
+    return Returned("other", "", (), returned[0].tokens, returned[0].message_id)
+
+
+def _address(row: Delivery) -> str:
+    return vault.fields([row.customer_id]).get(row.customer_id, {}).get(ADDRESS, "").lower()
 
 
 def _batches(letters: Iterable[Item]) -> Iterator[list[Item]]:

@@ -1,7 +1,7 @@
 """opt_out: a person takes himself off by a link. No role is asked for: the signed link is the right to do it.
 
 It works whatever became of the campaign or of the person's data, and never gets lost: while the database is away the request is
-kept as a file, and done by the next worker or request.
+kept as a file, and done before the next message is claimed.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from netlift.store import health, ledger, ways_back
 from netlift.store.models import Run
 from netlift.store.rates import Rates
 from netlift.workflow import decide, filling
+from netlift.workflow.opt_out import do_waiting
 
 CHECK_EVERY = 50  # messages between two looks at the shares of errors, bounces and complaints
 
@@ -33,7 +34,10 @@ class WatchedLedger(ledger.RunLedger):
 
     def claim(self, size: int) -> list[Delivery]:
         """As in the ledger; a process that drains claims nothing more."""
-        return [] if self.ended() else super().claim(size)
+        if self.ended():
+            return []
+        do_waiting()
+        return super().claim(size)
 
     def next_due(self) -> datetime | None:
         """As in the ledger; for a process that drains nothing is due."""
