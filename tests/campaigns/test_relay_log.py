@@ -42,7 +42,7 @@ def test_a_message_that_broke_off_was_not_taken() -> None:
 def test_names_of_queue_files_are_used_again() -> None:
     """What happens under the same name after `removed`, or after another message, is not about this one."""
     other = TAKEN[1].replace("m1@", "stranger@")
-    assert told(*TAKEN, SENT, REMOVED, BOUNCED) == {"<m1@shop.example>": Found("sent", "2.0.0")}
+    assert told(*TAKEN, BOUNCED, REMOVED, SENT) == {"<m1@shop.example>": Found("bounced", "5.1.1")}
     assert told(*TAKEN, other, BOUNCED) == {"<m1@shop.example>": Found("taken")}
 
 

@@ -187,3 +187,15 @@ def test_a_run_without_rules_or_with_older_packs_is_not_launched(owner: str) -> 
     Terms.objects.all().delete()
     with pytest.raises(Refused, match="was prepared without the rules of channels and countries; prepare it again"):
         permission.check(run.pk)
+
+
+@pytest.mark.parametrize(("state", "counts"), [("accepted", True), ("delivered", True), ("complained", True), ("bounced", False)])
+def test_what_came_back_counts_as_it_arrived(owner: str, state: str, counts: bool) -> None:  # noqa: FBT001
+    """A message of another run that arrived is a contact, whatever was told of it since; one that came back is none."""
+    sending(owner)
+    Delivery.objects.filter(customer_id="c0").update(state=state)
+    met = permission.touches(["c0"], "email", now=timezone.now())
+    assert (len(met["c0"].moments) if "c0" in met else 0, permission.planned(timezone.now()).get("c0")) == (
+        (1, (1, 1)) if counts else (0, None)
+    )
+    assert ("c0" in permission.last_contacts()) == counts
