@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from django.db import transaction
 
 from netlift.campaigns import bounces
 from netlift.records import Returned
+from netlift.settings import InboxSettings
 from netlift.store import feedback as stored
 from netlift.store import tokens, vault
 from netlift.store.models import AuditEvent, Delivery, Event, Suppression
 from netlift.workflow import feedback
 from netlift.workflow.launch import start
 from tests.campaigns.returned import block, complaint, report
+from tests.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.workflow import plans
 from tests.workflow.plans import OPERATOR
 
@@ -206,3 +209,28 @@ def test_a_message_id_is_compared_letter_by_letter() -> None:
     """And the empty one of excluded rows is nobody's."""
     assert stored.row_of(Returned("delivered", "", (), (), row("c0001").message_id.upper())) is None
     assert stored.row_of(Returned("delivered", "", (), (), "")) is None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Dovecot]:
+    """A real mail server."""
+    with dovecot() as running:
+        yield running
+
+
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_over_a_mail_server(server: Dovecot, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports go out of the mailbox when they are committed, the letter and the automatic answer stay."""
+    monkeypatch.setenv("BOUNCES_SECRET", PASSWORD)
+    for path in [*(server.maildir / "new").glob("*"), *(server.maildir / "cur").glob("*")]:
+        path.unlink()
+    server.put("1001.m", report(about("c0001@example.com"), headers=back("c0001")))
+    server.put("1002.m", b"Subject: hello\r\n\r\nhello")
+    server.put("1003.m", complaint(original=original("c0002")))
+    server.put("1004.m", b"Auto-Submitted: auto-replied\r\n\r\naway")
+    told = {"kind": kind, "port": getattr(server, kind), "tls": False, "user": USER, "password_env": "BOUNCES_SECRET"}
+    config = plans.settings().model_copy(update={"inbox": InboxSettings(**told)})
+    found = feedback.read_inbox(config, actor=OPERATOR)
+    assert found["kinds"] == {"hard bounce": 1, "complaint": 1}
+    assert (found["automatic"], found["unknown"], server.mails()) == (1, 1, ["1002.m", "1004.m"])
+    assert feedback.read_inbox(config, actor=OPERATOR)["applied"] == 0

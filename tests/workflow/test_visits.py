@@ -118,6 +118,7 @@ def test_nobody_reads_that_fast(links: dict[str, list[str]]) -> None:
 
 def test_all_links_at_once(links: dict[str, list[str]]) -> None:
     """Who follows every link within two seconds is a scanner, the first click included; who comes back later is a person."""
+    Link.objects.create(run=1, digest="0" * 64, address="https://shop.example/of-another-offer")
     visits.click(links["c0001"][0], PERSON)
     assert counted() == [("wine", "")]
     visits.click(links["c0001"][1], PERSON)

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 from django.utils import timezone
 
+from netlift.campaigns import tracking
 from netlift.store import feedback, tokens
 from netlift.store.models import Delivery, Link
+from netlift.workflow import filling
 
 SOON = timedelta(seconds=5)  # after the relay took the message: no person reads that fast
 AT_ONCE = timedelta(seconds=2)  # every link of a message within this
@@ -42,9 +44,9 @@ def click(token: str, request: Request) -> str | None:
     link = Link.objects.filter(pk=meant.link_id).first() if meant else None
     if meant is None or link is None:
         return None
-    row = Delivery.objects.filter(pk=meant.delivery_id, run_id=link.run).first()
+    row = Delivery.objects.filter(pk=meant.delivery_id, run_id=link.run).select_related("run").first()
     if row is not None:
-        _count(row, "click", link.pk, _machine(row, request), all_links=Link.objects.filter(run=link.run).count())
+        _count(row, "click", link.pk, _machine(row, request), all_links=_links(row))
     return link.address
 
 
@@ -84,6 +86,12 @@ def _count(row: Delivery, kind: str, link: int, machine: str, *, all_links: int 
                 feedback.mark_machine(numbers, why)
     except Error:
         return
+
+
+def _links(row: Delivery) -> int:
+    """How many links the approved message of this row has."""
+    message = filling.messages_of(row.run).get((row.offer, row.channel))
+    return len(tracking.addresses(message)) if message else 0
 
 
 def _machines(visits: list[tuple[int, str, str, datetime]], now: datetime, all_links: int) -> list[tuple[list[int], str]]:
