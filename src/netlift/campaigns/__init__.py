@@ -2,6 +2,22 @@
 
 from netlift.campaigns.channels import CHANNELS, Channel, open_channel
 from netlift.campaigns.deliver import PATIENCE, Ledger, deliver
-from netlift.campaigns.messages import CannotWrite, Written, check, write
+from netlift.campaigns.lint import check, lint, remarks
+from netlift.campaigns.messages import CannotWrite, Written, names, obstacle, write
 
-__all__ = ["CHANNELS", "PATIENCE", "CannotWrite", "Channel", "Ledger", "Written", "check", "deliver", "open_channel", "write"]
+__all__ = [
+    "CHANNELS",
+    "PATIENCE",
+    "CannotWrite",
+    "Channel",
+    "Ledger",
+    "Written",
+    "check",
+    "deliver",
+    "lint",
+    "names",
+    "obstacle",
+    "open_channel",
+    "remarks",
+    "write",
+]

@@ -22,6 +22,7 @@ class Message:
     sender: str
     subject: str
     text: str
+    html: str = ""  # plain HTML or netlift's blocks; "" = plain text alone
 
 
 @dataclass(frozen=True, slots=True)
