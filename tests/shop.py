@@ -96,9 +96,11 @@ def write(folder: Path, *, port: int = 2525) -> Path:
     for name, first_day, *_ in campaigns:
         answers += [(name, c, first_day) for c in lists[name] if rng.random() < (0.5 if frequent[int(c)] else 0.02)]
     _csv(folder / "responses.csv", "campaign_id,customer_id,responded_at", answers)
-    _csv(folder / "contacts.csv", "customer_id,email,name", [(c, f"c{c}@example.com", f"Customer {c}") for c in ids])
-    consents = [(c, "email", "withdrawn" if c.endswith("9") else "given", "marketing", "2026-01-01", "sign-up form") for c in ids]
-    _csv(folder / "consents.csv", "customer_id,channel,status,purpose,given_at,source", consents)
+    _csv(folder / "contacts.csv", "customer_id,email,name,country", [(c, f"c{c}@example.com", f"Customer {c}", "DE") for c in ids])
+    given = str(np.datetime64("today") - 90)  # a consent that nobody used grows old
+    facts = ("marketing", given, "sign-up form", given, "203.0.113.7")
+    consents = [(c, "email", "withdrawn" if c.endswith("9") else "given", *facts) for c in ids]
+    _csv(folder / "consents.csv", "customer_id,channel,status,purpose,given_at,source,confirmed_at,confirmed_from", consents)
     config = folder / "netlift.toml"
     config.write_text(CONFIG.replace("PORT", str(port)), encoding="utf-8")
     return config

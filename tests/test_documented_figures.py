@@ -306,3 +306,16 @@ def test_the_figures_of_acoustic_campaign() -> None:
     seconds = (told["delivering"]["cpu_seconds"], told["collecting"]["cpu_seconds"])
     assert f"{seconds[0]:.0f} CPU seconds to hand over and {seconds[1]:.0f} to collect" in page
     assert f"{told['peak_gb']:.2f} GB" in page
+
+
+def test_the_figures_of_kills() -> None:
+    """docs/sending.md shows what benchmarks/results/chaos.json holds, and its sentence on what is in flight is true."""
+    told = json.loads((ROOT / "benchmarks/results/chaos.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/sending.md").read_text(encoding="utf-8")
+    for policy, of in told.items():
+        unknown = of["unknown"] if policy == "hold" else of["counts"].get("unknown", 0)
+        cells = [policy, f"{of['people']:,}", of["kills"], of["dropped"], of["people_twice"], of["not_ended"], unknown]
+        assert f"| {' | '.join(map(str, cells))} | {of['samples_wrong']} of {of['samples']:,} |" in page
+    hold, resend = told["hold"], told["resend"]
+    assert hold["unknown"] <= hold["kills"] + hold["dropped"]
+    assert resend["copies_too_many"] <= resend["kills"] + resend["dropped"]

@@ -14,7 +14,7 @@ import random
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,8 @@ def write(folder: Path, *, customers: int = 600, seed: int = 7, invalid: float =
         row["ORDER_ID"] = number
     columns = [*CUSTOMER, *ORDER, *PRODUCTS]
     _table(folder / "customer_orders.csv", columns, ([row[c] for c in columns] for row in rows))
-    _table(folder / "consents.csv", ["customer_id", "channel", "status", "purpose", "given_at", "source"], _consents(rng, people))
+    header = ["customer_id", "channel", "status", "purpose", "given_at", "source", "confirmed_at", "confirmed_from"]
+    _table(folder / "consents.csv", header, _consents(rng, people))
     _campaigns(rng, people, folder)
     target = folder / "netlift.toml"
     if target.resolve() != Path(__file__).with_name("netlift.toml").resolve():
@@ -166,13 +167,14 @@ def _order(rng: random.Random, moment: datetime, *, often: bool) -> dict[str, An
 
 
 def _consents(rng: random.Random, people: Sequence[Customer]) -> list[tuple[Any, ...]]:
-    """Three in four agreed to e-mail; one in ten of these took it back later."""
+    """Three in four agreed to e-mail and confirmed it, 90 days ago: an old consent may not be used. One in ten took it back later."""
+    given, taken_back = (f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}" for days in (90, 30))
     rows: list[tuple[Any, ...]] = []
     for person in people:
         if rng.random() < 0.75:
-            rows.append((person.facts["CUST_ID"], "email", "given", "marketing", "2016-01-01", "sign-up form"))
+            rows.append((person.facts["CUST_ID"], "email", "given", "marketing", given, "sign-up form", given, "203.0.113.7"))
             if rng.random() < 0.1:
-                rows.append((person.facts["CUST_ID"], "email", "withdrawn", "marketing", "2017-03-01", "letter"))
+                rows.append((person.facts["CUST_ID"], "email", "withdrawn", "marketing", taken_back, "letter", "", ""))
     return rows
 
 

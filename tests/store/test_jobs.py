@@ -79,3 +79,31 @@ def test_workers_share_the_work(owner: str) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == len(set(done)) == 30
+
+
+def test_log_and_step_are_kept_for_who_takes_over(owner: str) -> None:
+    """The next worker finds the step; the log keeps its last lines; a late worker tells nothing."""
+    jobs.enqueue("launch", actor=owner)
+    late = jobs.claim()
+    assert late
+    for i in range(jobs.LOG_LINES + 5):
+        assert jobs.tell(late, step="rows", text=f"line {i}", progress=0.5)
+    lapse()
+    assert jobs.claim()
+    assert not jobs.tell(late, step="end", text="too late")
+    (told,) = jobs.everything()
+    assert (told["step"], told["progress"], len(told["log"])) == ("rows", 0.5, jobs.LOG_LINES)
+    assert told["log"][-1][1] == f"line {jobs.LOG_LINES + 4}"
+
+
+def test_a_running_job_is_asked_to_end(owner: str) -> None:
+    """Its worker hears it at the next heartbeat; dead instead, the job is cancelled and nobody begins it again."""
+    number = jobs.enqueue("launch", actor=owner)
+    running = jobs.claim()
+    assert running
+    assert jobs.cancel(number)
+    assert not jobs.heartbeat(running)
+    lapse()
+    assert jobs.claim() is None
+    assert Job.objects.get().state == "cancelled"
+    assert not jobs.cancel(number)

@@ -59,7 +59,7 @@ def test_from_claim_to_the_end(run: Run) -> None:
     assert ledger.exclusions(run.pk) == {"no consent": 1}
     keys = {"customer_id", "channel", "state", "attempts", "message_id", "reason"}
     assert all(set(row) == keys for row in ledger.rows(run.pk))
-    assert len(ledger.rows(run.pk)) == 21
+    assert len(list(ledger.rows(run.pk))) == 21
 
 
 def test_no_person_twice_in_one_wave(run: Run) -> None:

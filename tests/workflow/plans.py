@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from netlift.records import Audience, Feature, Finding, Message, Plan, ReviewRes
 from netlift.review import POLICY_VERSION, Measured
 from netlift.review import review as judge
 from netlift.settings import Settings, parse
-from netlift.store import people, runs, vault
+from netlift.store import consents, people, permission, runs, vault
 from netlift.workflow import decide, kept, outputs
 from netlift.workflow.approval import approval_hash, freeze
 from tests.store import stores
 
 AUTHOR, OPERATOR, MEMBERS = "ada", "oscar", ("mia", "max", "mona")
+LATELY = datetime.now(UTC) - timedelta(days=90)
+AGREED = {"given_at": LATELY, "source": "web form", "confirmed_at": LATELY, "confirmed_from": "203.0.113.7"}
 TEXT = "Hello {{ name }},\n\na new offer for you.\n.a line that begins with a dot\n"
 
 
@@ -89,7 +92,9 @@ def draft(
     the_plan, config = the_plan or plan(), config or settings(port)
     folder.mkdir(parents=True, exist_ok=True)
     outputs.write_audience(the_plan.audience, folder / "audience.parquet")
-    vault.put({"customer_id": c, "email": f"{c}@example.com", "name": f"Name {c}"} for c in the_plan.audience.customer_ids)
+    everybody = the_plan.audience.customer_ids
+    vault.put({"customer_id": c, "email": f"{c}@example.com", "name": f"Name {c}", "country": "US"} for c in everybody)
+    consents.fill({"customer_id": c, "channel": "email", "status": "given", **AGREED} for c in everybody)
     run_id = runs.create(name=the_plan.name, author=AUTHOR)
     found = judge(the_plan, config.review)  # few people and the like are no news at the start
     known = tuple(replace(f, severity="note") for f in found.findings)
@@ -97,6 +102,7 @@ def draft(
     content = freeze(the_plan, config, review)
     kept.write_settings(config, folder)
     kept.write_plan(the_plan, Measured(), folder)
+    permission.keep(int(run_id), settings(port).review, settings(port).rules)
     runs.save(run_id, folder=folder, facts={}, plan=content, review=review, approval_hash=approval_hash(content))
     return run_id
 

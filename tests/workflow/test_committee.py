@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -219,6 +219,7 @@ def test_window_and_schedule(folder: Path) -> None:
         decide.schedule(run_id, actor=OPERATOR, at=tomorrow - timedelta(days=3))
     with pytest.raises(Refused, match="may be sent until"):
         decide.schedule(run_id, actor=OPERATOR, at=tomorrow + timedelta(days=3))
+    assert launch.start_scheduled() == []
     assert decide.schedule(run_id, actor=OPERATOR, at=tomorrow + timedelta(hours=1))["state"] == "scheduled"
     days_ago(run_id, 1.1 / 24, "start_at")
     assert decide.settle(run_id) == "expired"
@@ -285,6 +286,11 @@ def test_the_rest_of_a_stopped_campaign(folder: Path) -> None:
     plan = decide.resubmit(run_id, actor=AUTHOR)
     assert (plan["state"], plan["version"]) == ("in_review", 2)
     assert plan["counts"] == {"contacted": 135, "holdout": 2, "reached by version 1": 3}
+    for member in (MIA, MAX):
+        plans.approve(run_id, actor=member)
+        decide.lift(run_id, actor=member)
+    launch.start(run_id, actor=OPERATOR)
+    assert ledger.counts(int(run_id)) == {"accepted": 1, "excluded": 2, "failed": 1, "ready": 135, "unknown": 1}
 
 
 def test_people_who_drop_out_send_the_plan_back(folder: Path) -> None:
@@ -321,3 +327,12 @@ def test_a_new_finding_sends_the_plan_back(folder: Path) -> None:
     with pytest.raises(Refused, match="the checks now find SMALL_AUDIENCE"):
         launch.start(run_id, actor=OPERATOR)
     assert state(run_id) == "in_review"
+
+
+def test_a_scheduled_plan_begins_by_itself(folder: Path) -> None:
+    """When its time has come the scheduler begins it, not earlier; what has changed meanwhile is told and not sent."""
+    run_id = plans.approved(folder)
+    decide.schedule(run_id, actor=OPERATOR, at=datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1))
+    assert (launch.start_scheduled(), state(run_id)) == ([], "scheduled")
+    days_ago(run_id, 0, "start_at")
+    assert (launch.start_scheduled(), state(run_id)) == ([], "sending")

@@ -22,6 +22,7 @@ from netlift.records import Message
 from netlift.store import people, runs
 from netlift.store.models import Run
 from netlift.workflow import decide, launch
+from netlift.workflow.unknown import resolve
 from tests.workflow import plans
 from tests.workflow.plans import TEXT
 
@@ -49,25 +50,29 @@ VERBS: dict[str, tuple[str, frozenset[str], Call]] = {
     "cancel": ("stopped", SEATED, lambda r, who: decide.cancel(r, actor=who)),
     "resubmit": ("stopped", frozenset({"author"}), lambda r, who: decide.resubmit(r, actor=who)),
     "launch": ("approved", frozenset({"operator"}), lambda r, who: launch.start(r, actor=who)),
+    "resolve": ("sending", frozenset({"operator"}), lambda r, who: resolve(r, state="failed", actor=who)),
     "stop_everything": ("draft", ANYONE, lambda _, who: decide.stop_everything(actor=who)),
     "lift_everything": ("draft", SEATED, lambda _, who: decide.lift_everything(actor=who)),
     "name_deputy": ("draft", SEATED, lambda _, who: decide.name_deputy("dirk", until=timezone.now() + timedelta(days=1), actor=who)),
 }
 # what only looks, only lets time pass, or is a part of the steps above and takes no actor's word for anything
-NO_STEP = {"CLOCK", "is_fresh", "keep", "locked", "look", "message", "possible", "refreeze", "seats", "settle", "settle_all"}
+NO_STEP = {"CLOCK", "drift", "is_fresh", "keep", "locked", "look", "message", "possible", "refreeze", "seats", "settle", "settle_all"}
 BY_ITSELF = {"pause_by_itself"}  # the monitor's; it only ever interrupts
 TRIED_ELSEWHERE = {"revoke"}  # takes the voter himself: test_decide.py
 
 # every command of the command line -> the verb behind it; None = changes no plan
 COMMANDS: dict[str, str | None] = {
-    **dict.fromkeys(("demo", "init", "check", "measure", "targets", "survey", "assign", "close", "deliveries", "serve", "worker")),
+    **dict.fromkeys(
+        ("demo", "init", "check", "measure", "targets", "survey", "assign", "close", "deliveries show", "jobs", "serve", "worker")
+    ),
     **dict.fromkeys(("experiment assign", "experiment analyse", "experiment holdout", "experiment power", "experiment replay")),
-    **dict.fromkeys(("user add", "audit verify", "review list", "review show", "review cases")),
+    **dict.fromkeys(("user add", "audit head", "audit verify", "review list", "review show", "review cases")),
     **dict.fromkeys(
         ("privacy why", "privacy export", "privacy erase", "privacy suppress", "privacy renew-keys")
     ),  # they only ever take away
     "prepare": None,  # makes a new plan
     "launch": "launch",
+    "deliveries resolve": "resolve",
     **{
         f"review {verb.replace('_', '-')}": verb
         for verb in ("submit", "withdraw", "reopen", "edit", "approve", "request_changes", "reject")
@@ -90,7 +95,7 @@ def _commands(app: typer.Typer, prefix: str = "") -> set[str]:
 
 def test_every_verb_has_a_rule() -> None:
     """Whatever `workflow.decide` offers stands in the table above, or is known to change nothing."""
-    known = set(VERBS) - {"launch"} | NO_STEP | BY_ITSELF | TRIED_ELSEWHERE
+    known = set(VERBS) - {"launch", "resolve"} | NO_STEP | BY_ITSELF | TRIED_ELSEWHERE
     assert known == {n for n in decide.__all__ if not isinstance(getattr(decide, n), ModuleType)}
 
 

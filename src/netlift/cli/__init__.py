@@ -34,6 +34,7 @@ from netlift.cli.printing import (
     visible,
 )
 from netlift.cli.privacy import privacy_app
+from netlift.cli.sending import deliveries_app, jobs, worker
 from netlift.cli.trail import audit_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
@@ -54,6 +55,9 @@ app.add_typer(experiment_app, name="experiment")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(deliveries_app, name="deliveries")
+app.command()(worker)
+app.command()(jobs)
 
 
 def main() -> None:
@@ -418,25 +422,6 @@ def launch(
 
 
 @app.command()
-def worker(
-    once: Annotated[bool, typer.Option("--once", help="stop when there is nothing left to do")] = False, as_json: Json = False
-) -> None:
-    """Deliver launched plans until stopped; any number of workers may run."""
-    from netlift.workflow.launch import work
-
-    open_store()
-    with Bars() as bars:
-        done = work(once=once, display=bars)
-    if as_json:
-        print_json(done)
-        return
-    for told in done:
-        say(told.get("error") or told["sentence"])
-    if not done:
-        say("Nothing waits to be sent.")
-
-
-@app.command()
 def close(run_id: RunId, user: As = None, as_json: Json = False) -> None:
     """Measure a launched run and the past campaigns, and write the report."""
     from netlift.workflow.close import close as run
@@ -481,22 +466,6 @@ def _measured(measured: Measurement) -> dict[str, Any]:
         "start": measured.start,
         "end": measured.end,
     }
-
-
-@app.command()
-def deliveries(run_id: RunId, as_json: Json = False) -> None:
-    """Show the delivery ledger of a run: counts per state, and rows."""
-    from netlift.workflow import show
-
-    open_store()
-    ledger = show.deliveries(run_id)
-    if as_json:
-        print_json(ledger)
-        return
-    print_table(f"Deliveries of run {run_id}", ("state", "people"), ledger["counts"].items())
-    unknown = [(r["customer_id"], r["channel"], r["message_id"], r["reason"]) for r in ledger["rows"] if r["state"] == "unknown"]
-    if unknown:
-        print_table("Unknown: held, never resent by itself", ("customer", "channel", "message id", "reason"), unknown)
 
 
 @app.command()

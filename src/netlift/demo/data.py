@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,14 @@ def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> No
 
 
 def _make_up(folder: Path, households: Sequence[int]) -> None:
-    """Addresses at example.com, numbers with 555, and a consent for nine households in ten."""
+    """Addresses at example.com, numbers with 555, and a confirmed consent of 30 days ago for nine households in ten.
+
+    The purchases are of 2017, and the message leaves today: a consent of their time would be too old by the rules.
+    """
     contacts = [(h, f"household{h}@example.com", f"+1 212 555 {h % 10000:04d}", f"Household {h}", "US") for h in households]
     _csv(folder / "contacts_made_up.csv", ["customer_id", "email", "phone", "name", "country"], [[str(v) for v in row] for row in contacts])
-    header = ["customer_id", "channel", "status", "purpose", "given_at", "source", "wording"]
-    consents = [
-        (str(h), "email", "given" if h % 10 else "withdrawn", "marketing", "2017-01-01", MADE_UP, "I want news by e-mail.")
-        for h in households
-    ]
+    header = ["customer_id", "channel", "status", "purpose", "given_at", "source", "wording", "confirmed_at", "confirmed_from"]
+    lately = str(datetime.now(UTC).date() - timedelta(days=30))
+    facts = ("marketing", lately, MADE_UP, "I want news by e-mail.", lately, "198.51.100.1")
+    consents = [(str(h), "email", "given" if h % 10 else "withdrawn", *facts) for h in households]
     _csv(folder / "consents_made_up.csv", header, consents)

@@ -17,13 +17,13 @@ from netlift.offers.past_trials import advised, past_trials
 from netlift.offers.reach import Asker, Mask, Reach, absent, past_contacts, reach
 from netlift.offers.rules import Decision
 from netlift.offers.worth import PEOPLE, bought, money_columns
-from netlift.records import Choice, Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation, Tables, Texts
+from netlift.records import Choice, Features, Floats, Insight, Ints, Outcome, Recommendation, Segmentation, Standing, Tables, Texts
 from netlift.settings import OfferSettings, Settings
 
 NOT_WORTH = "a contact costs more than it changes"  # reason against contacting: decided one by one from a past trial
 
 
-def choose(
+def choose(  # noqa: PLR0913 -- each stage before it tells something
     settings: Settings,
     engine: Engine,
     tables: Tables,
@@ -32,12 +32,13 @@ def choose(
     segmentation: Segmentation,
     insight: Insight,
     suppressed: frozenset[str] = frozenset(),
+    standing: Standing | None = None,
 ) -> Choice:
     """Advice per segment in money, and offer, channel and consent for every customer, (n,) in the features' order.
 
-    Offers are those of the settings, else the past campaigns' types. Who objected (`suppressed`, customer ids) or gave
-    no consent is left out; every customer who is left out has the first reason that applies. Where the settings limit
-    contacts, those who are expected to earn most stay.
+    Offers are those of the settings, else the past campaigns' types. Who objected (`suppressed`, customer ids), gave no consent,
+    or is left out by the rules of channels (`standing`) gets nothing; every customer who is left out has the first reason that
+    applies. Where the settings limit contacts, those who are expected to earn most stay.
 
     Raises:
         InputError: a customer answered more often than he was contacted.
@@ -52,9 +53,12 @@ def choose(
         ask = Asker(engine, tables, n, settings.project.time_zone)
         silenced = np.array([c in suppressed for c in features.customer_ids], dtype=bool)
         week, month = past_contacts(ask, features.as_of, (7, 30))
+        if standing is not None:
+            week, month = week + standing.contacts_7d, month + standing.contacts_30d
         channels = _channels(offers, advice)
         needed = {c for tried in channels.values() for c in tried} | {c for o in offers if settings.allocation for c in o.channels}
-        reaches = {c: reach(ask, c, settings.channels.get(c), suppressed=silenced) for c in sorted(needed)}
+        barred = standing.barred if standing else {}
+        reaches = {c: reach(ask, c, settings.channels.get(c), suppressed=silenced, barred=barred.get(c)) for c in sorted(needed)}
     finally:
         engine.unregister(PEOPLE)
     people = _People(segmentation.segment, silenced, _capped(settings, week, month), trials.brings)

@@ -45,8 +45,8 @@ def absent(texts: Texts) -> Mask:
     return np.asarray(texts == None, dtype=bool)  # noqa: E711 - element by element
 
 
-def reach(ask: Asker, channel: str, settings: AnyChannel | None, *, suppressed: Mask) -> Reach:
-    """Who can be reached on a channel; without a table of consents or addresses nobody can."""
+def reach(ask: Asker, channel: str, settings: AnyChannel | None, *, suppressed: Mask, barred: Texts | None = None) -> Reach:
+    """Who can be reached on a channel; without a table of consents or addresses nobody can. `barred`: whom rules leave out, and why."""
     nothing: Texts = np.full(ask.n, None, dtype=object)
     if settings is None:
         return Reach(np.full(ask.n, "no channel set up", dtype=object), nothing)
@@ -54,10 +54,13 @@ def reach(ask: Asker, channel: str, settings: AnyChannel | None, *, suppressed: 
     column, name, form = ADDRESSES[settings.kind]
     address = _addresses(ask, column, form)
     has_consent = ~absent(consent)
+    willing = has_consent & ~suppressed & (True if barred is None else absent(barred))
     reason = nothing
-    reason[_shared(address, willing=has_consent & ~suppressed, refused=refused | suppressed)] = "address shared with another customer"
+    reason[_shared(address, willing=willing, refused=refused | suppressed)] = "address shared with another customer"
     reason[address == NONE] = f"no {name}"
     reason[address == WRONG] = f"{name} that cannot be"
+    if barred is not None:
+        reason[~absent(barred)] = barred[~absent(barred)]
     reason[~has_consent] = f"no consent for {channel}"
     return Reach(reason, consent)
 
@@ -83,7 +86,7 @@ def _consents(ask: Asker, channel: str) -> tuple[Texts, Mask]:
                   ORDER BY CASE WHEN x.given OR x.given_at IS NOT NULL THEN 1 ELSE 0 END, x.given_at DESC NULLS LAST,
                            CASE WHEN x.given THEN 1 ELSE 0 END, x.source NULLS LAST) AS place_in_time
               FROM {PEOPLE} AS p JOIN
-                   (SELECT c.customer_id, coalesce(lower(trim(c.status)), '') = 'given' AS given,
+                   (SELECT c.customer_id, coalesce(lower(trim(c.status)), '') IN ('given', 'soft_opt_in') AS given,
                            {column("given_at", "TIMESTAMP")} AS given_at, {column("source", "STRING")} AS source
                     FROM consents AS c
                     WHERE lower(trim(c.channel)) = ? AND lower(trim(coalesce({column("purpose", "STRING")}, 'marketing'))) = 'marketing'

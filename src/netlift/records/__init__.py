@@ -26,7 +26,19 @@ from netlift.records.features import (
 )
 from netlift.records.insight import RESTS_ON, Insight, Opinion, Profit, Response, Segment, Sufficiency, Trait
 from netlift.records.measurement import Estimate, Evidence, Measurement
-from netlift.records.offers import Action, Allocated, Asking, Choice, Companion, Limit, NextCategory, PastEffect, Proposal, Recommendation
+from netlift.records.offers import (
+    Action,
+    Allocated,
+    Asking,
+    Choice,
+    Companion,
+    Limit,
+    NextCategory,
+    PastEffect,
+    Proposal,
+    Recommendation,
+    Standing,
+)
 from netlift.records.reports import ReportContent
 from netlift.records.review import Audience, ChosenBy, Finding, Message, Plan, Remedy, ReviewResult
 from netlift.records.segments import Candidate, Segmentation, Verdict
@@ -90,6 +102,7 @@ __all__ = [
     "ReviewResult",
     "Segment",
     "Segmentation",
+    "Standing",
     "State",
     "Sufficiency",
     "TableInput",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,15 @@ class Recommendation:
     warnings: tuple[str, ...] = ()
     sufficiency: Sufficiency | None = None  # of the expected profit; None = no evidence
     break_even: float | None = None  # share of answers from which a contact with what was tried pays; None = nothing was tried
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules of channels and countries say of n customers before anything is chosen."""
+
+    barred: Mapping[str, Texts]  # by channel: (n,) why not; None = allowed, now or later within the campaign
+    contacts_7d: Ints  # (n,) by other runs, made and planned
+    contacts_30d: Ints
 
 
 @dataclass(frozen=True, slots=True)

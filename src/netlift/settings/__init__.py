@@ -25,6 +25,7 @@ from netlift.settings.dkim import DkimSettings
 from netlift.settings.engine import EngineSettings
 from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
+from netlift.settings.rules import HoursSettings, RulesSettings
 from netlift.settings.section import Section, this_machine
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ExperimentSettings",
     "FeatureSettings",
     "Format",
+    "HoursSettings",
     "ODataConnection",
     "OfferSettings",
     "OwnFeature",
@@ -50,6 +52,7 @@ __all__ = [
     "RegisteredColumn",
     "ResponseSettings",
     "ReviewSettings",
+    "RulesSettings",
     "S3Connection",
     "Section",
     "SegmentSettings",
@@ -274,6 +277,7 @@ class Settings(Section):
     allocation: AllocationSettings | None = None
     experiment: ExperimentSettings = ExperimentSettings()
     review: ReviewSettings = ReviewSettings()
+    rules: RulesSettings = RulesSettings()
     campaign: CampaignSettings = CampaignSettings()
     channels: dict[str, AnyChannel] = {}
     folder: Path = Field(default=Path(), exclude=True)
@@ -335,6 +339,7 @@ class Environment(BaseSettings):
     database_password_file: Path | None = None  # where that user's password is, unless PGPASSWORD or a passfile has it
     audit_heads: Path | None = None  # a second folder for the noted heads of the audit trail, best on another disk
     lease_seconds: float = Field(default=30, gt=0)  # how long a process may be silent before others take over its messages
+    late_start_minutes: float = Field(default=60, gt=0)  # a planned start that is missed by more is never made up for
 
 
 def environment() -> Environment:

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from netlift.settings.connections import plain_address
-from netlift.settings.section import Section, secret
+from netlift.settings.pace import Pace
+from netlift.settings.section import secret
 
 Id = Annotated[str, Field(pattern=r"^\d+$", description="a number in quotes, as the platform shows it,")]
 
 COLUMN = r"^[^\x00-\x1f<>&]{1,60}$"
 
 
-class AcousticSettings(Section):
+class AcousticSettings(Pace):
     """How an organisation on Acoustic Campaign is reached, and which of its objects a campaign uses."""
 
     kind: Literal["acoustic"]

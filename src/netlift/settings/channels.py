@@ -10,14 +10,15 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, mo
 
 from netlift.settings.acoustic import AcousticSettings
 from netlift.settings.dkim import DkimSettings
-from netlift.settings.section import Section, secret, this_machine
+from netlift.settings.pace import Pace
+from netlift.settings.section import secret, this_machine
 
 LINE = r"^[^\x00-\x1f\x7f{}<>]*$"  # what stands in every message: one line, no template and no markup
 DOMAIN = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$"
 MAILBOX = r"[!#-?A-Z\^-~]+@[!-?A-Z\^-~]+"
 
 
-class ChannelSettings(Section):
+class ChannelSettings(Pace):
     """How a mail server is reached, and what stands in every message: the kind that is meant where none is named."""
 
     kind: Literal["smtp"] = "smtp"

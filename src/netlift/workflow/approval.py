@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from netlift import rules
 from netlift.records import Audience, Plan, ReviewResult, Texts
 from netlift.settings import AnyChannel, Settings
 from netlift.store import erased, keys
@@ -60,6 +61,7 @@ def freeze(plan: Plan, settings: Settings, result: ReviewResult, *, file: str = 
         "quorum": settings.review.quorum,
         "policy_version": result.policy_version,
         "risk_report": digest(_decimals_as_text(asdict(result))),
+        "rules": {"packs": rules.versions(), "own": _decimals_as_text(settings.rules.model_dump(mode="json"))},
         "policy": _decimals_as_text(settings.review.model_dump(mode="json")),
     }
 

@@ -35,7 +35,7 @@ from netlift.records import (
 )
 from netlift.settings import Settings, given
 from netlift.store import audit, open_store, people, runs, store_folder, vault
-from netlift.workflow import chosen, kept, objections, outputs, universal
+from netlift.workflow import chosen, kept, objections, outputs, standing, universal
 from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.kept import KEPT, PLAN
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -168,6 +168,7 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
             kept.write_settings(settings, work, out=out and out.absolute())
             kept.write_plan(thought.plan, thought.figures, work)
         contacts = _contacts(engine) if thought.tables.has("contacts") else []
+        said = standing.said(settings, engine, thought.tables, now=datetime.now(UTC))
     objections.forget_again(thought.loaded, settings)
     objections.none_since(thought.audience.customer_ids)
     if out is not None:
@@ -175,6 +176,7 @@ def _prepare(settings: Settings, run_id: str, author: str, *, out: Path | None, 
     frozen = freeze(thought.plan, settings, thought.result)
     with transaction.atomic():  # contact data and plan are kept together or not at all
         objections.none_since(thought.audience.customer_ids)
+        standing.remember(run_id, settings, said)
         vault.put(contacts)  # before anything that writes the audit trail, whose lock is held to the end
         universal.keep(settings.experiment.universal_holdout, actor=author)
         runs.save(run_id, folder=folder, facts=facts, plan=frozen, review=thought.result, approval_hash=approval_hash(frozen))
@@ -233,8 +235,9 @@ def _chosen(
 ) -> Choice:
     """What is advised, chosen and proposed; whom the universal control keeps apart is treated like who objected."""
     silent = vault.suppressed() | set_apart
+    stands = standing.standing(settings, engine, tables, known.customer_ids, now=datetime.now(UTC))
     choice = universal.told(
-        offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=silent),
+        offers.choose(settings, engine, tables, features=known, segmentation=found, insight=told, suppressed=silent, standing=stands),
         known.customer_ids,
         set_apart,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from netlift.errors import Refused
 from netlift.records import Committee
 from netlift.review import committee
 from netlift.store import cases, ledger
+from netlift.store import jobs as stored_jobs
 from netlift.store import runs as stored
 from netlift.store.models import Run, Vote
 
@@ -69,7 +71,26 @@ def deliveries(run_id: str) -> dict[str, Any]:
         NotFound: there is no such run.
     """
     run = stored.get(run_id)
-    return {"counts": ledger.counts(run.pk), "rows": ledger.rows(run.pk)}
+    return {"counts": ledger.counts(run.pk), "rows": list(ledger.rows(run.pk))}
+
+
+def rows(run_id: str, *, state: str | None = None) -> Iterator[dict[str, Any]]:
+    """Everybody of a run (in a state), read bit by bit."""
+    return ledger.rows(stored.get(run_id).pk, state=state)
+
+
+def counts(run_id: str) -> dict[str, int]:
+    """How many people of a run are in each state."""
+    return ledger.counts(stored.get(run_id).pk)
+
+
+def jobs() -> list[dict[str, Any]]:
+    """All jobs, the newest first; one whose run is being sent tells `sent`, the share of messages that came to their end."""
+    told = stored_jobs.everything()
+    for job in told:
+        total = sum(n for state, n in ledger.counts(job["run_id"]).items() if state != "excluded") if job["run_id"] else 0
+        job["sent"] = 1 - ledger.open_rows(job["run_id"]) / total if total else None
+    return told
 
 
 def sent_at(run_id: str) -> datetime:

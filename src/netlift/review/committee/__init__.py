@@ -20,13 +20,14 @@
     stopped                                -- cancel -->           cancelled                        a member
     stopped                                -- resubmit -->         in_review, next version          the author, for the unsent only
     sending                                -- finish -->           completed                        the ledger, when all came to an end
+    completed                              -- resend -->           sending                          an operator, what is unknown
 
 Members are people with the role reviewer or privacy. Nobody is exempt, admins neither.
 """
 
 from netlift.review.committee.clock import settled
 from netlift.review.committee.seats import VOTING_ROLES, conflict, decided, open_seats, standing
-from netlift.review.committee.sending import agree, cancel, drifted, finish, lift, pause, resubmit, resume, schedule, start, stop
+from netlift.review.committee.sending import agree, cancel, drifted, finish, lift, pause, resend, resubmit, resume, schedule, start, stop
 from netlift.review.committee.voting import PANES, approve, edit, reject, reopen, request_changes, revoke, submit, withdraw
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "reject",
     "reopen",
     "request_changes",
+    "resend",
     "resubmit",
     "resume",
     "revoke",

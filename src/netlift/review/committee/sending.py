@@ -48,6 +48,15 @@ def start(case: Case, committee: Committee, actor: str, *, found: str, now: date
     return replace(case, state="sending", start_at=None)
 
 
+def resend(case: Case, committee: Committee, actor: str, *, found: str, now: datetime) -> Case:
+    """Messages of a completed campaign that may not have arrived are sent once more, on an operator's word."""
+    in_state(case, "send anything again", "completed")
+    require(committee, actor, "have messages sent again", "operator")
+    _sendable(case, committee, found)
+    _within_window(case, now)
+    return replace(case, state="sending")
+
+
 def pause(case: Case, committee: Committee, actor: str, *, now: datetime, reason: str, automatic: bool = False) -> Case:
     """Nothing more is claimed until it is resumed; `automatic` = by the monitor, because too much went wrong."""
     in_state(case, "be paused", "sending")

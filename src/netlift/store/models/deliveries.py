@@ -16,6 +16,9 @@ DELIVERY_STATES = (
     "claimed",
     "committing",
     "accepted",
+    "delivered",
+    "bounced",
+    "complained",
     "retry",
     "failed",
     "unknown",
@@ -35,8 +38,9 @@ class Delivery(models.Model):
     state = models.CharField(max_length=12)
     reason = models.TextField(default="")  # of an exclusion, or the receiver's answer
     message_id = models.CharField(max_length=255, default="")
+    domain = models.CharField(max_length=64, default="")  # of the recipient: a large provider's name, else its keyed hash
     attempts = models.PositiveIntegerField(default=0)
-    not_before = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)  # of a retry, or the slot that the rates have booked for a ready row
     token = models.CharField(max_length=32, default="")  # of the last claim; a late process's token no longer fits
     lease_until = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(default=timezone.now)
@@ -49,7 +53,9 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=("run", "wave", "customer_id", "channel"), name="never_twice"),
         )
         indexes = (
-            models.Index(fields=("run", "state", "not_before"), name="claimable"),
+            models.Index(fields=("run", "channel", "state", "not_before", "id"), name="claimable"),
+            models.Index(fields=("run", "changed_at"), name="last_changed"),
+            models.Index(fields=("customer_id", "state", "changed_at"), name="contacts_of"),
             models.Index(fields=("lease_until",), condition=Q(lease_until__isnull=False), name="leases"),
         )
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from netlift.store.models.constraints import one_of
 from netlift.store.models.runs import Run
 
-JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
+JOB_STATES = ("queued", "running", "done", "failed", "cancelled", "expired")
 
 
 class Job(models.Model):
@@ -23,6 +23,11 @@ class Job(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(default="")
+    step = models.CharField(max_length=60, default="")  # where a worker that takes over goes on
+    progress = models.FloatField(default=0.0)  # share that is done
+    log = models.JSONField(default=list)  # the last lines: time and text, no personal data
+    start_at = models.DateTimeField(null=True)  # not before; missed by too much, it is never done
+    cancel = models.BooleanField(default=False)  # its worker is asked to end
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

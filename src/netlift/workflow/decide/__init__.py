@@ -5,7 +5,7 @@ lets time pass, asks the rules, keeps what they answer, and writes the audit row
 """
 
 from netlift.workflow.decide.deputies import name_deputy
-from netlift.workflow.decide.drift import refreeze
+from netlift.workflow.decide.drift import drift, refreeze
 from netlift.workflow.decide.edits import edit, message, resubmit
 from netlift.workflow.decide.possible import possible, seats
 from netlift.workflow.decide.sending import agree, cancel, lift, pause, pause_by_itself, resume, schedule, stop
@@ -18,6 +18,7 @@ __all__ = [
     "agree",
     "approve",
     "cancel",
+    "drift",
     "edit",
     "is_fresh",
     "keep",

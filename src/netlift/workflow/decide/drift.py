@@ -17,8 +17,13 @@ from netlift.workflow.approval import approval_hash, freeze
 from netlift.workflow.decide.step import keep, locked
 
 
+def drift(run: Run, lost: Mapping[str, str]) -> str:
+    """Why a plan must go back to the committee, where these of the approved people would get no message; "" = it need not."""
+    return _judged(run, lost)[0] if lost else ""
+
+
 def refreeze(run: Run, actor: str, lost: Mapping[str, str]) -> str:
-    """Send a plan back to the committee if too many of the approved people dropped out, or if the checks now find more.
+    """Send a plan back to the committee, with the people who are left.
 
     Args:
         run: an approved or scheduled run.
@@ -26,17 +31,10 @@ def refreeze(run: Run, actor: str, lost: Mapping[str, str]) -> str:
         lost: whoever was approved and would get no message now, with the reason.
 
     Returns:
-        Why it went back; "" = it may be sent. Whoever is lost gets no message in either case.
+        Why it went back.
     """
-    if not lost:
-        return ""
-    plan, figures = kept.plan_of(run)
+    why, left, result = _judged(run, lost)
     settings = kept.settings_with(run, None)
-    left = _without(plan, lost)
-    result = review.review(left, settings.review, figures)
-    why = _drift(plan, lost, settings.review.max_drift) or _news(run, result)
-    if not why:
-        return ""
     with transaction.atomic():
         at = locked(str(run.pk), actor)
         file = f"audience-{at.case.version + 1}.parquet"
@@ -49,6 +47,14 @@ def refreeze(run: Run, actor: str, lost: Mapping[str, str]) -> str:
         outputs.write_audience(left.audience, kept.audience_file(at.run))
         keep("drift", at, case, {"why": why, "lost": len(lost), "approval_hash": case.approval_hash})
     return why
+
+
+def _judged(run: Run, lost: Mapping[str, str]) -> tuple[str, Plan, ReviewResult]:
+    plan, figures = kept.plan_of(run)
+    settings = kept.settings_with(run, None)
+    left = _without(plan, lost)
+    result = review.review(left, settings.review, figures)
+    return _drift(plan, lost, settings.review.max_drift) or _news(run, result), left, result
 
 
 def _drift(plan: Plan, lost: Mapping[str, str], most: float) -> str:
