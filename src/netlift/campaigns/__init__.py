@@ -4,6 +4,7 @@ from netlift.campaigns.channels import CHANNELS, Channel, open_channel
 from netlift.campaigns.deliver import PATIENCE, Ledger, deliver
 from netlift.campaigns.lint import check, lint, remarks
 from netlift.campaigns.messages import CannotWrite, Written, names, obstacle, write
+from netlift.campaigns.trying import Preview, preview, trial_copy
 
 __all__ = [
     "CHANNELS",
@@ -11,6 +12,7 @@ __all__ = [
     "CannotWrite",
     "Channel",
     "Ledger",
+    "Preview",
     "Written",
     "check",
     "deliver",
@@ -18,6 +20,8 @@ __all__ = [
     "names",
     "obstacle",
     "open_channel",
+    "preview",
     "remarks",
+    "trial_copy",
     "write",
 ]

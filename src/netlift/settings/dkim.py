@@ -29,6 +29,10 @@ class DkimSettings(Section):
             raise ValueError(f"the DKIM key '{self.selector}' needs either key_env or key_file")
         return self
 
+    def below(self, folder: Path) -> DkimSettings:
+        """The same with the file's path from this folder on."""
+        return self if self.key_file is None else self.model_copy(update={"key_file": str(folder / self.key_file)})
+
     def pem(self) -> bytes:
         """The private key as it is kept.
 
