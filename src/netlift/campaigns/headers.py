@@ -8,7 +8,7 @@ import re
 from netlift.errors import InputError
 
 LINE = 76  # characters of a line, RFC 5322 section 2.1.1 and RFC 2047 section 2
-WORD = 45  # bytes of UTF-8 in one encoded word: 60 characters of base64 and =?utf-8?b??= around them
+WORD = 39  # bytes of UTF-8 in one encoded word: 52 characters of base64, =?utf-8?b??= around them, and "Subject: " before the first
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 

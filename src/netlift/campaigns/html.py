@@ -113,7 +113,7 @@ def document(source: str, *, utm: Mapping[str, str]) -> Document:
         return Document("", tuple(dict.fromkeys(rewriter.problems)))
     sheet = SHEET + "\n".join(rewriter.sheets)
     made = _inliner().inline(DOCUMENT.format(sheet=sheet, content="".join(rewriter.parts)))
-    return Document(HELD.sub(lambda found: held[int(found[1] or found[2])], made))
+    return Document(HELD.sub(lambda found: held[int(found[1] or found[2])], made) + "\n")
 
 
 @functools.cache

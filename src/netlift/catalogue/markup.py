@@ -54,5 +54,7 @@ class _Reader(HTMLParser):
             self.parts.append(data.replace("\n", " "))
 
     def _break(self, tag: str) -> None:
-        if tag in LINES:
-            self.parts.append("\n\n" if tag in PARAGRAPHS else "\n")
+        if tag in PARAGRAPHS:
+            self.parts.append("\n\n")
+        elif tag in LINES and not (self.parts and self.parts[-1].endswith("\n")):
+            self.parts.append("\n")

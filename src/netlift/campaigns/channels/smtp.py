@@ -147,7 +147,9 @@ class Smtp:
     def _round(self, ready: dict[Session, Prepared], work: Work) -> dict[Session, Prepared]:
         """Hand over these bodies and announce the next messages; the answer is what the server waits for then."""
         sessions = self._enough(len(ready) + len(work.ahead), ready)
-        following = {session: work.ahead.popleft() for session in sessions if work.ahead and not self._is_worn(session)}
+        following = {
+            session: work.ahead.popleft() for session in sessions if work.ahead and not self._is_worn(session, waiting=session in ready)
+        }
         self._refuse_utf8(following, work)
         for session in sessions:
             one, behind = ready.get(session), following.get(session)
@@ -242,10 +244,11 @@ class Smtp:
     def _first(self) -> Session:
         return connected(self._settings, tries=CONNECT_TRIES, pause=CONNECT_PAUSE)
 
-    def _is_worn(self, session: Session) -> bool:
+    def _is_worn(self, session: Session, *, waiting: bool = False) -> bool:
         """Whether a session has had its messages or its time; servers do not like endless ones."""
-        limit = self._settings
-        return session.handed_over >= limit.messages_per_connection or time.monotonic() - session.began > limit.seconds_per_connection
+        used, limit = session.handed_over + waiting, self._settings
+        old = used > 0 and time.monotonic() - session.began > limit.seconds_per_connection  # never before its first message
+        return used >= limit.messages_per_connection or old
 
     def _refuse_utf8(self, following: dict[Session, Prepared], work: Work) -> None:
         for session, one in list(following.items()):
