@@ -12,6 +12,7 @@ ORDINARY = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 MAX_LOCAL, MAX_ADDRESS = 64, 254  # bytes, RFC 5321 section 4.5.3.1
+MAX_LABEL = 63  # RFC 1035 section 2.3.4
 INVALID = "invalid address"
 
 
@@ -23,7 +24,9 @@ def email_problem(address: str) -> str | None:
         parsed = Address(addr_spec=address)
     except (ValueError, IndexError, HeaderParseError):
         return INVALID
-    return _length(address) if parsed.domain and address.isascii() and not re.search(r"[\x00-\x20\x7f<>]", address) else INVALID
+    ascii_only = address.isascii() and not re.search(r"[\x00-\x20\x7f<>]", address)
+    fits = parsed.domain and all(len(label) <= MAX_LABEL for label in parsed.domain.split("."))
+    return _length(address) if ascii_only and fits else INVALID
 
 
 def on_the_wire(address: str) -> tuple[str, str | None]:
