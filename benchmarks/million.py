@@ -31,7 +31,8 @@ SQL = {
     "contacts": "SELECT 'c' || i AS customer_id, 'c' || i || '@example.com' AS email, 'US' AS country FROM range({customers}) AS r(i)",
     "consents": """
         SELECT 'c' || i AS customer_id, 'email' AS channel, CASE WHEN hash(i, 'no') % 10 = 0 THEN 'withdrawn' ELSE 'given' END AS status,
-               TIMESTAMP '2024-01-01' AS given_at, 'sign-up form' AS source
+               CAST(current_date - 90 AS TIMESTAMP) AS given_at, 'sign-up form' AS source,
+               CAST(current_date - 90 AS TIMESTAMP) AS confirmed_at, '203.0.113.7' AS confirmed_from
         FROM range({customers}) AS r(i)""",
     "campaigns": """
         SELECT 'k' || i AS campaign_id, DATE '2025-01-10' + INTERVAL (30 * i) DAY AS start_date,

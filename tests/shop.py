@@ -11,6 +11,7 @@ import numpy as np
 
 CUSTOMERS = 300
 
+GIVEN = str(np.datetime64("today") - 90)  # a consent that nobody used grows old
 CONFIG = """
 [project]
 name = "Corner shop"
@@ -97,8 +98,7 @@ def write(folder: Path, *, port: int = 2525) -> Path:
         answers += [(name, c, first_day) for c in lists[name] if rng.random() < (0.5 if frequent[int(c)] else 0.02)]
     _csv(folder / "responses.csv", "campaign_id,customer_id,responded_at", answers)
     _csv(folder / "contacts.csv", "customer_id,email,name,country", [(c, f"c{c}@example.com", f"Customer {c}", "DE") for c in ids])
-    given = str(np.datetime64("today") - 90)  # a consent that nobody used grows old
-    facts = ("marketing", given, "sign-up form", given, "203.0.113.7")
+    facts = ("marketing", GIVEN, "sign-up form", GIVEN, "203.0.113.7")
     consents = [(c, "email", "withdrawn" if c.endswith("9") else "given", *facts) for c in ids]
     _csv(folder / "consents.csv", "customer_id,channel,status,purpose,given_at,source,confirmed_at,confirmed_from", consents)
     config = folder / "netlift.toml"

@@ -6,9 +6,14 @@ import inspect
 import re
 import tomllib
 
+from netlift import rules
+from netlift.cli.consent import consent_app
 from netlift.cli.privacy import privacy_app
 from netlift.engine import spark
-from netlift.settings import RegisteredColumn
+from netlift.rules.own import own_rules
+from netlift.rules.packs import PARAMETERS
+from netlift.rules.verdict import PRESSURE
+from netlift.settings import RegisteredColumn, RulesSettings
 from tests import spark as spark_tests
 from tests.conftest import ROOT
 
@@ -63,3 +68,20 @@ def test_the_page_about_people_s_rights_names_every_command_and_key() -> None:
     assert set(line) == set(RegisteredColumn.model_fields)
     options = {"--reason", "--channel", "--email", "--phone", "--run", "--out", "--yes", "--json"}
     assert set(re.findall(r"--[a-z]+", page)) == options
+
+
+def test_the_page_about_rules_names_every_rule_pack_fact_key_and_command() -> None:
+    """Nothing is missing, and the example of [rules] is accepted."""
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert all(name in page for name in (*PARAMETERS, PRESSURE))
+    assert all(f"`{name}`" in page for name in (*rules.packs(), *rules.SOFT, *rules.WRITTEN))
+    assert {f"netlift consent {c.name}" for c in consent_app.registered_commands} == set(re.findall(r"netlift consent [a-z-]+", page))
+    given = tomllib.loads(page.split("```toml\n")[1].split("```")[0])["rules"]
+    assert set(given) == set(RulesSettings.model_fields)
+    assert {rule.id for rule in own_rules(RulesSettings.model_validate(given))} == {
+        "CONSENT",
+        "DOI",
+        "CONSENT_AGE",
+        "CONTACT_CAP",
+        "QUIET_HOURS",
+    }

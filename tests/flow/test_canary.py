@@ -87,7 +87,7 @@ def test_the_whole_way_shows_nobody(
     assert canary.found(store_folder(), tmp_path / "run", needles=PERSONAL) == []
 
 
-ROW = f"{ID},{EMAIL},{NAME},{PHONE}\n"
+ROW = f"{ID},{EMAIL},{NAME},US,{PHONE}\n"
 CONTACTS = 'path = "contacts.csv"'
 FAULTS: dict[str, tuple[str, Callable[[str], str]]] = {  # file, and what is done to it
     "twice": ("contacts.csv", lambda text: text + ROW),
@@ -98,7 +98,7 @@ FAULTS: dict[str, tuple[str, Callable[[str], str]]] = {  # file, and what is don
     "addresses for moments": ("sales.csv", lambda text: text + f"{ID},{EMAIL},3\n" * 900),
     "derive": ("netlift.toml", lambda text: text.replace(CONTACTS, f'{CONTACTS}\nderive = {{ x = "CAST(email AS DOUBLE)" }}')),
     "where": ("netlift.toml", lambda text: text.replace(CONTACTS, f'{CONTACTS}\nwhere = "CAST(name AS DOUBLE) > 1"')),
-    "status": ("consents.csv", lambda text: text + f"{ID},email,{EMAIL},marketing,2026-01-01,form\n" * 900),
+    "status": ("consents.csv", lambda text: text + f"{ID},email,{EMAIL},marketing,2026-01-01,form,,\n" * 900),
 }
 
 

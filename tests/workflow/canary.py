@@ -24,9 +24,10 @@ def write(folder: Path, *, port: int = 2525) -> Path:
     _append(folder / "contacted.csv", [f"c1,{ID}", f"c2,{ID}"])
     _append(folder / "responses.csv", [f"c1,{ID},2026-02-02"])
     contacts = (folder / "contacts.csv").read_text(encoding="utf-8").splitlines()
-    rows = ["customer_id,email,name,phone", *(f"{row}," for row in contacts[1:]), f"{ID},{EMAIL},{NAME},{PHONE}"]
+    rows = ["customer_id,email,name,country,phone", *(f"{row}," for row in contacts[1:]), f"{ID},{EMAIL},{NAME},US,{PHONE}"]
     (folder / "contacts.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    _append(folder / "consents.csv", [f"{ID},email,given,marketing,2026-01-01,sign-up form"])
+    given = (folder / "consents.csv").read_text(encoding="utf-8").splitlines()[1].split(",", 1)[1]  # like everybody's
+    _append(folder / "consents.csv", [f"{ID},{given}"])
     return config
 
 

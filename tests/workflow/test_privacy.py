@@ -86,7 +86,7 @@ def test_every_message_of_a_run_is_explained_from_what_was_kept(sent: Path) -> N
     for row in rows:
         (told,) = privacy.why(row.customer_id)["messages"]
         assert (told["message_id"], told["offer"], told["channel"], told["arm"]) == (row.message_id, row.offer, row.channel, row.arm)
-        assert told["lawful_basis"] == {"basis": "consent", "proof": "sign-up form, 2026-01-01"}
+        assert told["lawful_basis"] == {"basis": "consent", "proof": f"sign-up form, {shop.GIVEN}"}
         assert told["segment"]["name"] in {s["name"] for s in names}
         assert told["facts"]
         assert {fact["kind"] for fact in told["facts"]} <= {"declared", "observed", "inferred"}
@@ -149,16 +149,16 @@ def test_a_copy_holds_everything(sent: Path) -> None:
     count = privacy.export(ID, out)
     told = json.loads(out.read_text(encoding="utf-8"))
     assert out.stat().st_mode & 0o777 == 0o600
-    assert told["contact"] == {"email": EMAIL, "name": NAME, "phone": PHONE}
+    assert told["contact"] == {"email": EMAIL, "name": NAME, "phone": PHONE, "country": "US"}
     (landed,) = told["landed"].values()
     assert len(landed) == 28
     assert {row["customer_id"] for row in landed} == {ID}
     run = told["runs"]["1"]
     assert run.keys() == {"customers", "facts", "audience", "consent"} | (run.keys() & {"asking"})
-    assert run["consent"] == "sign-up form, 2026-01-01"
+    assert run["consent"] == f"sign-up form, {shop.GIVEN}"
     assert [row["state"] for row in told["deliveries"]] == ["accepted"]
     assert {one["table"] for one in told["sources"]} == {"transactions", "contacts", "consents", "contacted", "responses"}
-    assert count["deliveries"] == 1
+    assert count["deliveries"] == count["consents"] == 1
     with pytest.raises(InputError, match="File exists"):
         privacy.export(ID, out)
     with pytest.raises(NotFound, match="Nothing is held"):
@@ -176,7 +176,7 @@ def test_an_erased_person_is_in_no_file(sent: Path) -> None:
     assert (Delivery.objects.count(), Delivery.objects.filter(customer_id=erased.pseudonym(ID)).count()) == (counts, 1)
     assert audit.verify().whole
     assert {one["table"] for one in done["erase_also_in"]} == {"transactions", "contacts", "consents", "contacted", "responses"}
-    assert done["removed"]["vault"] == done["removed"]["ledger"] == 1
+    assert done["removed"]["vault"] == done["removed"]["ledger"] == done["removed"]["consents"] == 1
     assert privacy.erase(ID)["removed"] == {}
     assert privacy.export(ID, sent / "copy.json") == {"suppressed": 1}
     closed = close("1")  # everything that comes later works without the person
@@ -202,7 +202,7 @@ def test_who_comes_in_again_stays_out(sent: Path) -> None:
     """The same id, and a new id with the same address: neither is in features, scores or audience, nor in the vault."""
     privacy.erase(ID)
     with (sent / "shop" / "contacts.csv").open("a", encoding="utf-8") as file:
-        file.write(f"0999,{EMAIL.upper()},T,\n")
+        file.write(f"0999,{EMAIL.upper()},T,US,\n")
     with (sent / "shop" / "sales.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"0999,2026-03-0{day}T10:00:00,30\n" for day in range(1, 9))
     again = prepare(sent / "shop" / "netlift.toml", out=sent / "again")

@@ -16,6 +16,7 @@ import typer
 
 from netlift import __version__
 from netlift.cli.committee import review_app, user_app
+from netlift.cli.consent import consent_app
 from netlift.cli.experiment import experiment_app
 from netlift.cli.letters import dkim_key, preview, send_test
 from netlift.cli.printing import (
@@ -62,6 +63,7 @@ app.command("test-send")(send_test)
 app.command("dkim-key")(dkim_key)
 app.command()(worker)
 app.command()(jobs)
+app.add_typer(consent_app, name="consent")
 
 
 def main() -> None:

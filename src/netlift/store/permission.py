@@ -130,6 +130,12 @@ def where(fields: Mapping[str, str], *, home: str = "") -> rules.Place:
     return rules.place(country, fields.get("region", ""), fields.get("time_zone", ""), rules.prefix(fields.get("phone", ""), country))
 
 
+def home() -> str:
+    """The country that the newest run takes for whoever's contact data name none; "" = the strictest rules hold."""
+    newest = Terms.objects.order_by("-run_id").values_list("home", flat=True).first()
+    return newest or ""
+
+
 def touches(
     customer_ids: Sequence[str], channel: str, *, now: datetime, run_id: int | None = None, key: bytes | None = None
 ) -> dict[str, Touches]:

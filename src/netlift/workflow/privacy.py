@@ -19,7 +19,7 @@ from netlift import sources
 from netlift.errors import InputError, NotFound
 from netlift.settings import Settings
 from netlift.sources import Person
-from netlift.store import audit, erased, keys, ledger, open_store, overwrite_free_space, people, runs, store_folder, vault
+from netlift.store import audit, consents, erased, keys, ledger, open_store, overwrite_free_space, people, runs, store_folder, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs, run_files
 from netlift.workflow.explaining import NotContacted, explanations
@@ -151,12 +151,18 @@ def erase(customer_id: str, *, actor: str | None = None) -> dict[str, Any]:
         cancelled = ledger.cancel_of([customer_id], reason=erased.REASON)
         rows = ledger.erase(customer_id, erased.pseudonym(customer_id))
         known = vault.forget(customer_id)
+        said = consents.forget(customer_id)
         for run in Run.objects.exclude(folder="").order_by("pk"):
             runs.hide(run, person.unquoted)
         _record("erase", name, customer_id, places=len(removed), deliveries=rows, cancelled=cancelled, contact=known)
     overwrite_free_space()
     return {
-        "removed": {**removed, **({"vault": 1} if known else {}), **({"ledger": rows} if rows else {})},
+        "removed": {
+            **removed,
+            **({"vault": 1} if known else {}),
+            **({"ledger": rows} if rows else {}),
+            **({"consents": said} if said else {}),
+        },
         "kept": "keyed hashes in the suppression list, the ledger and frozen lists; figures that name nobody",
         "erase_also_in": _outside(),
         "others_with_the_same_address": len(others),
@@ -200,6 +206,7 @@ def _held(customer_id: str) -> dict[str, Any]:
     return {
         "contact": vault.fields([customer_id]).get(customer_id, {}),
         "suppressed": vault.suppressions(customer_id),
+        "consents": consents.history(customer_id),
         "landed": landed,
         "runs": of_runs,
         "deliveries": ledger.of_customer(customer_id),

@@ -21,6 +21,8 @@ from netlift.records import Ints, Standing, Tables, Texts
 from netlift.rules.own import own_rules
 from netlift.settings import Settings
 from netlift.store import consents, permission
+from netlift.store.models import Run
+from netlift.workflow import kept, outputs
 
 PEOPLE = "standing_people"  # view: customer_id, place (0..n-1)
 CONSENT = ("status", "kind", "given_at", "wording", "proof", "confirmed_at", "confirmed_from", "expires_at", "facts")
@@ -117,10 +119,9 @@ def _contacts(engine: Engine, tables: Tables, n: int, *, home: str) -> dict[str,
 
 
 def _consents(engine: Engine, tables: Tables, channel: str, n: int) -> dict[str, Any]:
-    """The latest row of each customer on a channel, a column each, (n,); None where there is none."""
-    found: dict[str, Any] = {name: np.full(n, None, dtype=object) for name in CONSENT}
+    """The latest row of each customer on a channel, an Arrow array (n,) a column; null where there is none."""
     if not tables.has("consents"):
-        return found
+        return {name: pa.nulls(n, pa.string()) for name in CONSENT}
 
     def column(name: str) -> str:
         return f"c.{name}" if tables.has("consents", name) else f"CAST(NULL AS {KINDS.get(name, 'STRING')})"
@@ -143,16 +144,19 @@ def _consents(engine: Engine, tables: Tables, channel: str, n: int) -> dict[str,
                    ) AS x ON x.customer_id = p.customer_id) AS latest
         WHERE place_in_time = 1"""
     rows = engine.arrow(sql, (channel.lower(),))
-    at = rows["place"].to_numpy()
-    for name in CONSENT:
-        found[name][at] = np.array(rows[name].to_pylist(), dtype=object)
-    return found
+    at = np.full(n, len(rows), dtype=np.int64)  # where a customer's row is; of who has none behind the end, which is null
+    at[rows["place"].to_numpy()] = np.arange(len(rows))
+    take = pa.array(at, mask=at == len(rows))
+    return {name: rows[name].combine_chunks().take(take) for name in CONSENT}
 
 
 def _pressure(customer_ids: Texts, now: datetime) -> tuple[Ints, Ints]:
-    """Contacts by other runs, made and planned, in 7 and in 30 days, (n,) each."""
+    """Contacts by other runs, made and planned, in 7 and in 30 days, (n,) each; a plan that was approved counts as if it began now."""
     known = permission.planned(now)
     pairs = np.array([known.get(customer, (0, 0)) for customer in customer_ids], dtype=np.int64).reshape(-1, 2)
+    for run in Run.objects.filter(state__in=("approved", "scheduled")).order_by("pk"):
+        audience = outputs.read_audience(kept.audience_file(run))
+        pairs += np.isin(customer_ids.astype(str), audience.customer_ids[audience.contacted()].astype(str))[:, None]
     return pairs[:, 0], pairs[:, 1]
 
 
@@ -163,28 +167,32 @@ def _last(customer_ids: Texts) -> Mapping[str, datetime]:
 
 
 def _grouped(*columns: Any) -> _Groups:  # noqa: ANN401 - arrays of any kind
-    """The distinct combinations of columns (n,)."""
+    """The distinct combinations of columns (n,), NumPy's or Arrow's."""
     key = np.zeros(len(columns[0]), dtype=np.int64)
+    arrays = [pa.array(column, from_pandas=True) if isinstance(column, np.ndarray) else column for column in columns]
     firsts: Ints = np.zeros(0, dtype=np.int64)
-    for column in columns:
-        codes = pa.array(column, from_pandas=True).dictionary_encode()
+    for array in arrays:
+        codes = array.dictionary_encode()
         numbers = codes.indices.fill_null(len(codes.dictionary)).to_numpy().astype(np.int64)
-        _, firsts, key = np.unique(key * (len(codes.dictionary) + 1) + numbers, return_index=True, return_inverse=True)
-    return _Groups(key, [tuple(column[i] for column in columns) for i in firsts])
+        combined = key * (len(codes.dictionary) + 1) + numbers
+        _, firsts, key = np.unique(combined, return_index=True, return_inverse=True)
+    taken = [array.take(pa.array(firsts)).to_pylist() for array in arrays]
+    return _Groups(key, list(zip(*taken, strict=True)))
 
 
-def _places(contacts: Mapping[str, Texts]) -> tuple[rules.Place, ...]:
-    """Where each customer may be, (n,)."""
+def _places(contacts: Mapping[str, Texts]) -> tuple[Ints, list[rules.Place]]:
+    """A number for each customer, (n,), and the places by number."""
     numbers = np.array([rules.prefix(p, c) if p else "" for p, c in zip(contacts["phone"], contacts["country"], strict=True)], dtype=object)
     groups = _grouped(contacts["country"], contacts["region"], contacts["time_zone"], numbers)
-    found = [rules.place(*facts) for facts in groups.facts]
-    return tuple(found[i] for i in groups.of)
+    index: dict[rules.Place, int] = {}
+    of_group = np.array([index.setdefault(rules.place(*facts), len(index)) for facts in groups.facts], dtype=np.int64)
+    return of_group[groups.of], list(index)
 
 
 def _barred(
     channel: str,
     held: Mapping[str, Any],
-    places: Sequence[rules.Place],
+    places: tuple[Ints, Sequence[rules.Place]],
     phones: Texts,
     known: tuple[Texts, Mapping[str, datetime]],
     clock: rules.Clock,
@@ -192,9 +200,7 @@ def _barred(
 ) -> Texts:
     """Why each customer is left out on a channel, (n,); None = is not."""
     customers, last = known
-    index: dict[rules.Place, int] = {}
-    numbers = np.array([index.setdefault(one, len(index)) for one in places], dtype=np.int64)
-    by_number = list(index)
+    numbers, by_number = places
     lists = consents.listed(dict(zip(customers, phones, strict=True))) if channel in permission.CALLED and clock.lists else {}
     listed = np.array([" ".join(sorted(lists.get(c, ()))) for c in customers] if lists else [""] * len(customers), dtype=object)
     lately = np.array([last[c].date() if c in last else None for c in customers] if last else [None] * len(customers), dtype=object)
