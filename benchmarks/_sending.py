@@ -9,6 +9,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import closing
 from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
@@ -21,12 +22,13 @@ from netlift.campaigns import dkim, mime
 from netlift.campaigns.channels import smtp
 from netlift.campaigns.channels.session import Session
 from netlift.records import Delivery, Message
+from netlift.settings import ChannelSettings, DkimSettings
 from netlift.store import open_store, vault
 from netlift.store.models import Run
 from netlift.workflow import filling, sending
 from netlift.workflow.launch import start
 
-TEXT = "Hello {{ name }},\n\n" + "this week there is wine from small growers, tasted by our own people and cheaper than ever. " * 9 + "\n"
+TEXT = "Hello {{ name }},\n\n" + "this week there is wine from small growers, tasted by our own people and cheaper than ever. " * 6 + "\n"
 HTML = (
     "<heading>Wine for {{ name }}</heading><text>Hello {{ name }},</text><columns><column>"
     + "<text>This week there is wine from small growers, tasted by our own people.</text>" * 2
@@ -34,13 +36,16 @@ HTML = (
 )
 
 
+ADDRESS = "1 Main Street, Springfield"
+MESSAGE = Message("Wine", "email", "Shop <news@shop.example>", "A letter for {{ name }}", TEXT, HTML)
+
+
 def prepare(folder: Path, people: int, port: int, key: str) -> dict[str, Any]:
     """A store with an approved run for so many people, and everything that a launch does before the first message."""
     plans.opened(folder / "netlift")
     keys = [{"selector": "s", "key_file": key}] if key else []
-    config = plans.settings(port, reply_timeout=30, postal_address="1 Main Street, Springfield", dkim=keys, connections=8)
-    message = Message("Wine", "email", "Shop <news@shop.example>", "A letter for {{ name }}", TEXT, HTML)
-    run_id = plans.approved(folder / "run", plans.plan(plans.audience(people, 0), messages=(message,)), config=config)
+    config = plans.settings(port, reply_timeout=30, postal_address=ADDRESS, dkim=keys, connections=8)
+    run_id = plans.approved(folder / "run", plans.plan(plans.audience(people, 0), messages=(MESSAGE,)), config=config)
     assert len(vault.fields([f"c{people - 1:04d}"])) == 1
     began, cpu = time.monotonic(), time.process_time()
     start(run_id, actor=plans.OPERATOR)
@@ -63,9 +68,25 @@ def _bytes(run: Run) -> int:
     (message,) = filling.messages_of(run).values()
     settings: Any = filling.channels(run)["email"]
     of = mime.skeleton(message, settings, dkim.signers(settings))
-    return len(
-        mime.letter(of, Delivery(1, "", "", "c0000@example.com", {"name": "Name c0000"}, message, "<" + "0" * 32 + "@shop.example>", 0))
-    )
+    return len(mime.letter(of, _delivery(0)))
+
+
+def channel(people: int, port: int, key: str) -> dict[str, Any]:
+    """The channel alone: rendering, MIME, signing and SMTP, with a ledger that only counts."""
+    keys = (DkimSettings(selector="s", key_file=key),) if key else ()
+    settings = ChannelSettings(sender="Shop <news@shop.example>", port=port, tls=False, postal_address=ADDRESS, dkim=keys, connections=8)
+    accepted = 0
+    began, cpu = time.monotonic(), time.process_time()
+    with closing(smtp.Smtp(settings)) as mail:
+        for first in range(0, people, 64):
+            written = [_delivery(i) for i in range(first, min(first + 64, people))]
+            accepted += sum(r.state == "accepted" for r in mail.send(written, lambda group: frozenset(one.delivery_id for one in group)))
+    assert accepted == people
+    return {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - cpu}
+
+
+def _delivery(i: int) -> Delivery:
+    return Delivery(i, "t", f"c{i:04d}", f"c{i:04d}@example.com", {"name": f"Name c{i:04d}"}, MESSAGE, f"<{i:032x}@shop.example>", 0)
 
 
 def loop(port: int, key: str, number: int, size: int) -> dict[str, Any]:
@@ -131,6 +152,8 @@ def main() -> None:
         found = prepare(Path(given[0]), int(given[1]), int(given[2]), given[3])
     elif act == "send":
         found = send(given[0], split=given[1] == "split")
+    elif act == "channel":
+        found = channel(int(given[0]), int(given[1]), given[2])
     else:
         found = loop(int(given[0]), given[1], int(given[2]), int(given[3]))
     print(json.dumps(found))

@@ -20,60 +20,65 @@ from typing import Any
 from netlift.campaigns import dkim
 
 PEOPLE, MANY, LOOP, SESSIONS, ROUNDS = 10_000, 100_000, 500, 8, 3
-SIZE = 4400  # bytes of a message of smtp-source; netlift's is as long
+SIZE = 4400  # bytes of a message of smtp-source and of the loop; netlift's is about as long
 
 
-def run() -> dict[str, Any]:
+def run(*, people: int = PEOPLE, many: int = MANY, rounds: int = ROUNDS) -> dict[str, Any]:
     """Messages per second and ratios; CPU milliseconds per message by part; memory for many people beside few."""
     with tempfile.TemporaryDirectory() as name, _sink() as port:
         folder = Path(name)
         (folder / "key.pem").write_bytes(dkim.new_key("rsa"))
         key = str(folder / "key.pem")
-        found = [_round(folder / str(i), port, key) for i in range(ROUNDS)]  # each with its own baseline: the machine is shared
-        split = {signed: _launched(folder / f"split{signed}", PEOPLE, port, key if signed else "", "split") for signed in (False, True)}
-        many = _launched(folder / "many", MANY, port, "", "")
-    best = sorted(found, key=lambda one: one["unsigned_to_source"])[ROUNDS // 2]  # the middle one
-    few = split[False]
+        found = [_round(folder / str(i), people, port, key) for i in range(rounds)]  # each with its baseline: the machine is shared
+        few, signed = (_launched(folder / f"split{bool(k)}", people, port, k, "split") for k in ("", key))
+        more = _launched(folder / "many", many, port, "", "")
+    middle = sorted(found, key=lambda one: float(one["launch"]["to_source"]))[rounds // 2]
     return {
-        "people": PEOPLE,
+        "people": people,
         "sessions": SESSIONS,
         "bytes": few["bytes"],
-        "bytes_signed": split[True]["bytes"],
-        **best,
-        "rounds": [one["unsigned_to_source"] for one in found],
-        "rounds_signed": [one["signed_to_source"] for one in found],
-        "cpu_ms": _parts(split[False], PEOPLE),
-        "cpu_ms_signed": _parts(split[True], PEOPLE),
-        "before_sending_cpu_ms": round(1000 * few["start"]["cpu_seconds"] / PEOPLE, 3),
-        "many": {
-            "people": MANY,
-            "per_second": round(MANY / many["seconds"]),
-            "cpu_ms": round(1000 * many["cpu_seconds"] / MANY, 3),
-            "cpu_ms_of_few": round(1000 * few["cpu_seconds"] / PEOPLE, 3),
-            "peak_mb": round(many["peak_mb"]),
-            "peak_mb_of_few": round(few["peak_mb"]),
-            "before_sending_cpu_ms": round(1000 * many["start"]["cpu_seconds"] / MANY, 3),
-            "before_sending_peak_mb": round(many["start"]["peak_mb"]),
-            "before_sending_peak_mb_of_few": round(few["start"]["peak_mb"]),
-        },
+        "bytes_signed": signed["bytes"],
+        "rates": middle,
+        "rounds": [{name: one[name]["to_source"] for name in one if name != "source"} for one in found],
+        "cpu_ms": _parts(few, people),
+        "cpu_ms_signed": _parts(signed, people),
+        "by_people": {str(number): _by_people(one, number) for number, one in ((people, few), (many, more))},
     }
 
 
-def _round(folder: Path, port: int, key: str) -> dict[str, Any]:
-    """The four ways after each other."""
-    source = PEOPLE / _source(port)
-    unsigned = PEOPLE / _launched(folder / "unsigned", PEOPLE, port, "", "")["seconds"]
-    signed = PEOPLE / _launched(folder / "signed", PEOPLE, port, key, "")["seconds"]
-    loop = LOOP / _child("loop", str(port), key, str(LOOP), str(SIZE))["seconds"]
-    return {
-        "source_per_second": round(source),
-        "unsigned_per_second": round(unsigned),
-        "signed_per_second": round(signed),
-        "loop_per_second": round(loop),
-        "unsigned_to_source": round(unsigned / source, 3),
-        "signed_to_source": round(signed / source, 3),
-        "signed_to_loop": round(signed / loop, 1),
+def tables(told: dict[str, Any]) -> dict[str, str]:
+    """The tables of docs/email.md by name."""
+    names = {
+        "source": "smtp-source (Postfix)",
+        "channel": "netlift, ledger in memory",
+        "channel_signed": "the same, signed with RSA of 2,048 bits",
+        "launch": "netlift launch, with its ledger",
+        "launch_signed": "the same, signed",
+        "loop": "a plain loop: smtplib, EmailMessage, dkimpy",
     }
+    rates = ["| sender | messages a second | of smtp-source |", "|---|---|---|"]
+    rates += [f"| {text} | {told['rates'][n]['per_second']:,} | {100 * told['rates'][n]['to_source']:.1f} % |" for n, text in names.items()]
+    parts = ["| part | unsigned | signed |", "|---|---|---|"]
+    plain, signed = told["cpu_ms"], told["cpu_ms_signed"]
+    parts += [f"| {name} | {plain.get(name, 0):.3f} | {signed[name]:.3f} |" for name in signed]
+    people = ["| people | CPU ms a message | memory while sending | CPU ms before sending | memory |", "|---|---|---|---|---|"]
+    for number, one in told["by_people"].items():
+        before = f"{one['before_cpu_ms']:.3f} | {one['before_peak_mb']} MB"
+        people.append(f"| {int(number):,} | {one['cpu_ms']:.3f} | {one['peak_mb']} MB | {before} |")
+    return {"rates": "\n".join(rates), "parts": "\n".join(parts), "people": "\n".join(people)}
+
+
+def _round(folder: Path, people: int, port: int, key: str) -> dict[str, dict[str, float]]:
+    """All ways after each other: messages a second."""
+    rates = {
+        "source": people / _source(port, people),
+        "channel": people / _child("channel", str(people), str(port), "")["seconds"],
+        "channel_signed": people / _child("channel", str(people), str(port), key)["seconds"],
+        "launch": people / _launched(folder / "unsigned", people, port, "", "")["seconds"],
+        "launch_signed": people / _launched(folder / "signed", people, port, key, "")["seconds"],
+        "loop": LOOP / _child("loop", str(port), key, str(LOOP), str(SIZE))["seconds"],
+    }
+    return {name: {"per_second": round(rate), "to_source": round(rate / rates["source"], 3)} for name, rate in rates.items()}
 
 
 def _launched(folder: Path, people: int, port: int, key: str, split: str) -> dict[str, Any]:
@@ -86,9 +91,18 @@ def _launched(folder: Path, people: int, port: int, key: str, split: str) -> dic
 
 
 def _parts(found: dict[str, Any], people: int) -> dict[str, float]:
-    parts = {**found["parts"], "all": found["cpu_seconds"]}
-    parts["other"] = parts["all"] - sum(found["parts"].values())
+    parts = {**found["parts"], "other": found["cpu_seconds"] - sum(found["parts"].values()), "all": found["cpu_seconds"]}
     return {name: round(1000 * spent / people, 3) for name, spent in parts.items()}
+
+
+def _by_people(found: dict[str, Any], people: int) -> dict[str, float]:
+    before = found["start"]
+    return {
+        "cpu_ms": round(1000 * found["cpu_seconds"] / people, 3),
+        "peak_mb": round(found["peak_mb"]),
+        "before_cpu_ms": round(1000 * before["cpu_seconds"] / people, 3),
+        "before_peak_mb": round(before["peak_mb"]),
+    }
 
 
 def _child(*arguments: str, data: Path | None = None) -> dict[str, Any]:
@@ -102,9 +116,9 @@ def _child(*arguments: str, data: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def _source(port: int) -> float:
+def _source(port: int, people: int) -> float:
     """Seconds that smtp-source needs for as many messages."""
-    command = ["smtp-source", "-N", "-d", "-s", str(SESSIONS), "-m", str(PEOPLE), "-l", str(SIZE)]
+    command = ["smtp-source", "-N", "-d", "-s", str(SESSIONS), "-m", str(people), "-l", str(SIZE)]
     began = time.monotonic()
     subprocess.run([*command, "-f", "news@shop.example", "-t", "c@example.com", f"127.0.0.1:{port}"], check=True)
     return time.monotonic() - began
