@@ -40,11 +40,11 @@ ADDRESS = "1 Main Street, Springfield"
 MESSAGE = Message("Wine", "email", "Shop <news@shop.example>", "A letter for {{ name }}", TEXT, HTML)
 
 
-def prepare(folder: Path, people: int, port: int, key: str) -> dict[str, Any]:
+def prepare(folder: Path, people: int, port: int, key: str, *, connections: int) -> dict[str, Any]:
     """A store with an approved run for so many people, and everything that a launch does before the first message."""
     plans.opened(folder / "netlift")
     keys = [{"selector": "s", "key_file": key}] if key else []
-    config = plans.settings(port, reply_timeout=30, postal_address=ADDRESS, dkim=keys, connections=8)
+    config = plans.settings(port, reply_timeout=30, postal_address=ADDRESS, dkim=keys, connections=connections)
     run_id = plans.approved(folder / "run", plans.plan(plans.audience(people, 0), messages=(MESSAGE,)), config=config)
     assert len(vault.fields([f"c{people - 1:04d}"])) == 1
     began, cpu = time.monotonic(), time.process_time()
@@ -53,13 +53,15 @@ def prepare(folder: Path, people: int, port: int, key: str) -> dict[str, Any]:
 
 
 def send(run_id: str, *, split: bool) -> dict[str, Any]:
-    """Send what was begun; with `split` also the CPU seconds of each part."""
+    """Send what was begun, when a line comes in; with `split` also the CPU seconds of each part."""
     open_store()
     spent = _measured() if split else {}
     run = Run.objects.get(pk=run_id)
+    print("ready", flush=True)
+    sys.stdin.readline()
     began, cpu = time.monotonic(), time.process_time()
     told = sending.send(run, lambda *_: None)
-    found = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - cpu, "peak_mb": _peak(), "parts": dict(spent)}
+    found = {"began": began, "ended": time.monotonic(), "cpu_seconds": time.process_time() - cpu, "peak_mb": _peak(), "parts": dict(spent)}
     return {**found, "counts": told["counts"], "bytes": _bytes(run)}
 
 
@@ -149,7 +151,7 @@ def main() -> None:
     """What to do, and with what, stands on the command line."""
     act, *given = sys.argv[1:]
     if act == "prepare":
-        found = prepare(Path(given[0]), int(given[1]), int(given[2]), given[3])
+        found = prepare(Path(given[0]), int(given[1]), int(given[2]), given[3], connections=int(given[4]))
     elif act == "send":
         found = send(given[0], split=given[1] == "split")
     elif act == "channel":

@@ -31,7 +31,7 @@ def run(*, people: int = PEOPLE, many: int = MANY, rounds: int = ROUNDS) -> dict
         key = str(folder / "key.pem")
         found = [_round(folder / str(i), people, port, key) for i in range(rounds)]  # each with its baseline: the machine is shared
         few, signed = (_launched(folder / f"split{bool(k)}", people, port, k, "split") for k in ("", key))
-        more = _launched(folder / "many", many, port, "", "")
+        more = _launched(folder / "many", many, port, "")
     middle = sorted(found, key=lambda one: float(one["launch"]["to_source"]))[rounds // 2]
     return {
         "people": people,
@@ -54,6 +54,8 @@ def tables(told: dict[str, Any]) -> dict[str, str]:
         "channel_signed": "the same, signed with RSA of 2,048 bits",
         "launch": "netlift launch, with its ledger",
         "launch_signed": "the same, signed",
+        "workers": "two workers with 4 sessions each",
+        "workers_signed": "the same, signed",
         "loop": "a plain loop: smtplib, EmailMessage, dkimpy",
     }
     rates = ["| sender | messages a second | of smtp-source |", "|---|---|---|"]
@@ -74,20 +76,42 @@ def _round(folder: Path, people: int, port: int, key: str) -> dict[str, dict[str
         "source": people / _source(port, people),
         "channel": people / _child("channel", str(people), str(port), "")["seconds"],
         "channel_signed": people / _child("channel", str(people), str(port), key)["seconds"],
-        "launch": people / _launched(folder / "unsigned", people, port, "", "")["seconds"],
-        "launch_signed": people / _launched(folder / "signed", people, port, key, "")["seconds"],
+        "launch": people / _launched(folder / "unsigned", people, port, "")["seconds"],
+        "launch_signed": people / _launched(folder / "signed", people, port, key)["seconds"],
+        "workers": people / _launched(folder / "workers", people, port, "", processes=2)["seconds"],
+        "workers_signed": people / _launched(folder / "workers_signed", people, port, key, processes=2)["seconds"],
         "loop": LOOP / _child("loop", str(port), key, str(LOOP), str(SIZE))["seconds"],
     }
     return {name: {"per_second": round(rate), "to_source": round(rate / rates["source"], 3)} for name, rate in rates.items()}
 
 
-def _launched(folder: Path, people: int, port: int, key: str, split: str) -> dict[str, Any]:
-    """A run is begun in one process and sent in another."""
+def _launched(folder: Path, people: int, port: int, key: str, split: str = "", *, processes: int = 1) -> dict[str, Any]:
+    """A run is begun in one process and sent by others, which have all sessions together."""
     folder.mkdir(parents=True)
-    started = _child("prepare", str(folder), str(people), str(port), key, data=folder / "netlift")
-    found = _child("send", started["run_id"], split, data=folder / "netlift")
-    assert found["counts"] == {"accepted": people}, found["counts"]
-    return {**found, "start": started}
+    data = folder / "netlift"
+    started = _child("prepare", str(folder), str(people), str(port), key, str(SESSIONS // processes), data=data)
+    command = [sys.executable, "-m", "benchmarks._sending", "send", started["run_id"], split]
+    senders = [_started(command, data) for _ in range(processes)]
+    for sender in senders:
+        assert sender.stdout
+        assert sender.stdout.readline() == "ready\n"
+    for sender in senders:  # all begin before the first one is waited for
+        assert sender.stdin
+        sender.stdin.write("\n")
+        sender.stdin.flush()
+    found = [json.loads(sender.communicate()[0]) for sender in senders]
+    counts = max((one["counts"] for one in found), key=lambda told: int(told.get("accepted", 0)))  # of the last one
+    assert counts == {"accepted": people}, counts
+    seconds = max(one["ended"] for one in found) - min(one["began"] for one in found)
+    return {**found[0], "seconds": seconds, "start": started}
+
+
+def _started(command: list[str], data: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, env=_environment(data), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _environment(data: Path | None) -> dict[str, str]:
+    return {**os.environ, "NETLIFT_DATA_DIR": str(data or ""), "OMP_NUM_THREADS": "1"}
 
 
 def _parts(found: dict[str, Any], people: int) -> dict[str, float]:
@@ -106,9 +130,8 @@ def _by_people(found: dict[str, Any], people: int) -> dict[str, float]:
 
 
 def _child(*arguments: str, data: Path | None = None) -> dict[str, Any]:
-    environment = {**os.environ, "NETLIFT_DATA_DIR": str(data or ""), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks._sending", *arguments], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "benchmarks._sending", *arguments], env=_environment(data), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -85,12 +85,10 @@ def signature(signer: Signer, headers: Headers, bh: str, *, at: int | None = Non
 
 def signing_input(headers: Headers, h: Sequence[str], tags: bytes) -> bytes:
     """What is hashed and signed: the named headers, and the signature's own with an empty b (RFC 6376, sections 3.7 and 5.4.2)."""
-    left = [(name.lower(), value) for name, value in reversed(headers)]  # of several the last one counts first
-    parts = []
-    for wanted in h:
-        found = next((i for i, (name, _) in enumerate(left) if name == wanted.lower()), None)
-        if found is not None:
-            parts.append(_relaxed(*left.pop(found)))
+    left: dict[str, list[bytes]] = {}
+    for name, value in headers:
+        left.setdefault(name.lower(), []).append(value)
+    parts = [_relaxed(name, left[name].pop()) for name in map(str.lower, h) if left.get(name)]  # of several the last one counts first
     return b"".join(parts) + _relaxed("dkim-signature", tags)[:-2]
 
 

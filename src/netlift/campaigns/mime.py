@@ -25,7 +25,6 @@ from netlift.settings import ChannelSettings
 ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 PART = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
 BASE64_LINE = 57  # bytes in a line of 76 characters, RFC 2045 section 6.8
-NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def _date(second: int) -> bytes:
 
 
 def _base64(text: str) -> bytes:
-    raw = NEWLINE.sub("\r\n", text).encode()
+    raw = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
     return b"".join([binascii.b2a_base64(raw[i : i + BASE64_LINE], newline=False) + b"\r\n" for i in range(0, len(raw), BASE64_LINE)])
 
 
