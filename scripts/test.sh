@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 
-packages=(chromium fonts-liberation openjdk-17-jre-headless postgresql)
+packages=(chromium fonts-liberation openjdk-17-jre-headless postfix postgresql)
 command -v npm >/dev/null || packages+=(nodejs npm libnode-dev g++ make)
 missing=()
 for package in "${packages[@]}"; do
