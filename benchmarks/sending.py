@@ -19,22 +19,23 @@ from typing import Any
 
 from netlift.campaigns import dkim
 
-PEOPLE, MANY, LOOP, SESSIONS, ROUNDS = 10_000, 100_000, 500, 8, 3
+PEOPLE, MANY, EACH, LOOP, SESSIONS, ROUNDS = 10_000, 100_000, 3_000, 500, 8, 3
 SIZE = 4400  # bytes of a message of smtp-source and of the loop; netlift's is about as long
 
 
-def run(*, people: int = PEOPLE, many: int = MANY, rounds: int = ROUNDS) -> dict[str, Any]:
+def run(*, people: int = PEOPLE, many: int = MANY, each: int = EACH, rounds: int = ROUNDS) -> dict[str, Any]:
     """Messages per second and ratios; CPU milliseconds per message by part; memory for many people beside few."""
     with tempfile.TemporaryDirectory() as name, _sink() as port:
         folder = Path(name)
         (folder / "key.pem").write_bytes(dkim.new_key("rsa"))
         key = str(folder / "key.pem")
-        found = [_round(folder / str(i), people, port, key) for i in range(rounds)]  # each with its baseline: the machine is shared
+        found = [_round(folder / str(i), each, port, key) for i in range(rounds)]  # each with its baseline: the machine is shared
         few, signed = (_launched(folder / f"split{bool(k)}", people, port, k, "split") for k in ("", key))
         more = _launched(folder / "many", many, port, "")
     middle = sorted(found, key=lambda one: float(one["launch"]["to_source"]))[rounds // 2]
     return {
         "people": people,
+        "people_of_a_round": each,
         "sessions": SESSIONS,
         "bytes": few["bytes"],
         "bytes_signed": signed["bytes"],
