@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from netlift.campaigns.channels.smtp import Smtp
 from netlift.errors import InputError
 from netlift.records import Delivery, Receipt
 from tests.campaigns.crowd import HANG_UP, Crowd, crowd
-from tests.campaigns.letters import delivery, every, settings
+from tests.campaigns.letters import MESSAGE, delivery, every, settings
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +190,34 @@ def test_the_return_path_is_the_deliverys() -> None:
     assert found[1].state == "accepted"
     assert (found[2].state, found[2].reason) == ("failed", "the return path is no address")
     assert "rset" not in heard
+
+
+def test_nothing_more_is_said_to_a_session_that_waits_for_a_body() -> None:
+    """When the ledger breaks after the announcement the sessions are cut: what came next would become somebody's letter."""
+    with crowd() as server, closing(Smtp(settings(server.port, connections=4, reply_timeout=3))) as channel:
+
+        def broken(group: Sequence[Delivery]) -> frozenset[int]:
+            raise OSError("disk full")
+
+        with pytest.raises(OSError, match="disk full"):
+            list(channel.send([delivery(i) for i in range(8)], broken))
+        assert Counter(r.state for r in channel.send([delivery(i) for i in range(8)], every)) == {"accepted": 8}
+    assert sorted(server.arrived) == sorted(f"c{i}" for i in range(8))
+    assert server.sessions == 8
+    assert not [piece for mine in server.pieces for piece in mine if piece.startswith("quit") and "body" not in "".join(mine)]
+
+
+def test_a_message_with_mistakes_is_told_before_anything_is_sent() -> None:
+    """Also where it is the last one's."""
+    wrong = dataclasses.replace(MESSAGE, html="<script></script>")
+    with crowd() as server, pytest.raises(InputError, match="<script> is not allowed"):
+        sent(server, [*(delivery(i) for i in range(8)), delivery(9, message=wrong)])
+    assert server.arrived == []
+
+
+def test_a_header_that_would_break_fails_alone() -> None:
+    """What only one person's data would break is that person's failure."""
+    with crowd() as server:
+        found, _ = sent(server, [delivery(1, unsubscribe_url="https://x\r\nBcc: y@z.example"), delivery(2)])
+    assert (found[1].state, found[2].state) == ("failed", "accepted")
+    assert "y@z.example" not in found[1].reason

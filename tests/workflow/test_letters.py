@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from netlift import campaigns
+from netlift.campaigns import dkim
 from netlift.campaigns.channels import smtp
 from netlift.campaigns.testing import Sink
 from netlift.errors import InputError, NotFound, Refused
@@ -19,6 +20,7 @@ from netlift.store import audit, keys, people, vault
 from netlift.store.models import AuditEvent
 from netlift.workflow import letters, seeds
 from netlift.workflow.launch import launch
+from tests.campaigns.test_dkim import verified
 from tests.workflow import plans
 from tests.workflow.plans import AUTHOR, MEMBERS, OPERATOR
 
@@ -189,3 +191,12 @@ def test_seeds_never_hold_up_a_launch(folder: Path, sink: Sink, monkeypatch: pyt
     assert launch(run_id, actor=OPERATOR)["counts"] == {"accepted": 18, "excluded": 2}
     assert len(sink.received) == 18
     assert audit.events(int(run_id), "seeds") == [(OPERATOR, {"not sent": 1})]
+
+
+def test_a_launch_signs_with_the_key_beside_netlift_toml(folder: Path, sink: Sink, tmp_path: Path) -> None:
+    """The key's path is relative to the settings' folder; the receiver's check passes."""
+    (tmp_path / "key.pem").write_bytes(pem := dkim.new_key("rsa"))
+    config = plans.settings(sink.port, dkim=[{"selector": "s1", "key_file": "key.pem"}]).model_copy(update={"folder": tmp_path})
+    run_id = plans.approved(folder, config=config)
+    assert launch(run_id, actor=OPERATOR)["counts"] == {"accepted": 18, "excluded": 2}
+    assert all(verified(mail, dkim.record(pem).encode()) for mail in sink.letters)

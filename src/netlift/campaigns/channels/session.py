@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ class Session(smtplib.SMTP):
     def signed_in(self) -> None:
         """Ask once more what the server can do, where encryption or sign-in came between."""
         self.ehlo_or_helo_if_needed()
+        if self.sock is not None:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # every write is complete and waits for its answer
         self.pipelines = self.has_extn("pipelining")
 
     # --- one message: each of these raises what is in `LOST` when the connection is ------------------------------------

@@ -20,7 +20,7 @@ from netlift.campaigns.channels.session import LOST, Envelope, Session
 from netlift.campaigns.channels.signing_in import connected
 from netlift.campaigns.messages import CannotWrite
 from netlift.campaigns.mime import Skeleton, letter, skeleton
-from netlift.errors import NetliftError
+from netlift.errors import InputError, NetliftError
 from netlift.records import Delivery, Message, Receipt
 from netlift.settings import ChannelSettings
 
@@ -86,7 +86,22 @@ class Smtp:
 
     def send(self, batch: Sequence[Delivery], committing: Committing) -> Iterator[Receipt]:
         """Hand over messages, as many at a time as there are sessions; see `Channel.send`."""
-        work = Work(deque(batch), deque(), [])
+        for message in dict.fromkeys(delivery.message for delivery in batch):
+            self._skeleton(message)  # what is wrong with a message is told before anything is on the wire
+        try:
+            yield from self._send(Work(deque(batch), deque(), []), committing)
+        except BaseException:
+            for session in list(self._sessions):  # some may wait for a body: nothing else may ever be said to them
+                self._drop(session)
+            raise
+
+    def close(self) -> None:
+        """Say good-bye, where somebody still listens."""
+        for session in self._sessions:
+            session.leave()
+        self._sessions.clear()
+
+    def _send(self, work: Work, committing: Committing) -> Iterator[Receipt]:
         ready: dict[Session, Prepared] = {}  # the server waits for these bodies
         while True:
             if not ready:
@@ -94,25 +109,24 @@ class Smtp:
                 yield from work.taken()
                 if not work.ahead:
                     return
+            sessions = self._enough(len(ready) + len(work.ahead), ready)
             may = committing([one.delivery for one in ready.values()]) if ready else frozenset()
             stopped = any(one.delivery.delivery_id not in may for one in ready.values())
-            for session, one in list(ready.items()):
-                if one.delivery.delivery_id not in may:
-                    self._drop(session)  # nothing but a lost connection takes an announced message back
-                    del ready[session]
             if stopped:
+                self._take_back(ready, may)
                 work.left.clear()
                 work.ahead.clear()
-            ready = self._round(ready, work)
+            ready = self._round([s for s in sessions if s in self._sessions], ready, work)
             yield from work.taken()
             if stopped:
                 return
 
-    def close(self) -> None:
-        """Say good-bye, where somebody still listens."""
-        for session in self._sessions:
-            session.leave()
-        self._sessions.clear()
+    def _take_back(self, ready: dict[Session, Prepared], may: frozenset[int]) -> None:
+        """Nothing but a lost connection takes an announced message back."""
+        for session, one in list(ready.items()):
+            if one.delivery.delivery_id not in may:
+                self._drop(session)
+                del ready[session]
 
     # --- messages ------------------------------------------------------------------------------------------------------
 
@@ -122,20 +136,24 @@ class Smtp:
             delivery = work.left.popleft()
             try:
                 work.ahead.append(self._prepared(delivery))
-            except CannotWrite as error:  # the contact data were changed after the launch
+            except (CannotWrite, InputError) as error:  # the contact data were changed after the launch
                 work.done.append(Receipt(delivery.delivery_id, "failed", str(error)))
 
     def _prepared(self, delivery: Delivery) -> Prepared:
         address, problem = on_the_wire(delivery.address)
         if problem:
             raise CannotWrite(problem)
-        of = self._skeletons.get(delivery.message)
-        if of is None:
-            of = self._skeletons[delivery.message] = skeleton(delivery.message, self._settings, self._keys())
+        of = self._skeleton(delivery.message)
         sender = delivery.return_path or of.sender
         if not RETURN_PATH.fullmatch(sender):
             raise CannotWrite("the return path is no address")
         return Prepared(delivery, Envelope(sender, address), letter(of, delivery, to=address))
+
+    def _skeleton(self, message: Message) -> Skeleton:
+        found = self._skeletons.get(message)
+        if found is None:
+            found = self._skeletons[message] = skeleton(message, self._settings, self._keys())
+        return found
 
     def _keys(self) -> tuple[dkim.Signer, ...]:
         if self._signers is None:
@@ -144,9 +162,8 @@ class Smtp:
 
     # --- sessions ------------------------------------------------------------------------------------------------------
 
-    def _round(self, ready: dict[Session, Prepared], work: Work) -> dict[Session, Prepared]:
+    def _round(self, sessions: list[Session], ready: dict[Session, Prepared], work: Work) -> dict[Session, Prepared]:
         """Hand over these bodies and announce the next messages; the answer is what the server waits for then."""
-        sessions = self._enough(len(ready) + len(work.ahead), ready)
         following = {
             session: work.ahead.popleft() for session in sessions if work.ahead and not self._is_worn(session, waiting=session in ready)
         }
