@@ -163,6 +163,7 @@ def test_a_second_from_breaks_the_signature() -> None:
     headers = (("From", b" news@shop.example"),)
     mail = signature(RSA, headers, body_hash(b"x\r\n")) + b"From: news@shop.example\r\n\r\nx\r\n"
     assert verified(mail, RSA_RECORD)
+    assert b"h=from:from;" in mail
     assert not verified(b"From: boss@shop.example\r\n" + mail, RSA_RECORD)
 
 

@@ -77,13 +77,14 @@ def test_each_refusal_is_its_own(offers: tuple[str, ...]) -> None:
         "c8": {"body": HANG_UP},
         "c9": {"rcpt": HANG_UP},
         "c10": {"body": b"nonsense"},
+        "c12": {"rcpt": b"550 5.1.1 no such user", "data": HANG_UP},
         "c11": {"rcpt": b"nonsense", "data": b"503 no"},
     }
     with crowd(answers, offers=offers) as server:
         found, _ = sent(server, [delivery(i) for i in range(24)], connections=5)
     states = {number: receipt.state for number, receipt in found.items()}
     refused = {1: "failed", 2: "retry", 3: "retry", 4: "failed", 5: "retry", 6: "retry", 7: "retry", 8: "unknown"}
-    refused |= {9: "retry", 10: "unknown", 11: "retry"}
+    refused |= {9: "retry", 10: "unknown", 11: "retry", 12: "failed"}
     assert states == {i: refused.get(i, "accepted") for i in range(24)}
     assert max(Counter(server.arrived).values()) == 1
     assert server.empty == []
@@ -106,6 +107,7 @@ def test_who_may_not_go_stops_the_batch() -> None:
     assert groups == [list(range(8)), list(range(8, 16))]
     assert set(found) == set(range(16)) - {9, 11}
     assert sorted(server.arrived) == sorted(f"c{i}" for i in found)
+    assert sum(piece.count("data") for mine in server.pieces for piece in mine) == 16
 
 
 def test_fewer_sessions_where_the_server_wants_no_more() -> None:
