@@ -5,15 +5,20 @@ from __future__ import annotations
 import inspect
 import re
 import tomllib
+from collections.abc import Callable
+from typing import Any
 
 from netlift import rules
+from netlift.campaigns.html import document
+from netlift.cli import letters
 from netlift.cli.consent import consent_app
 from netlift.cli.privacy import privacy_app
 from netlift.engine import spark
 from netlift.rules.own import own_rules
 from netlift.rules.packs import PARAMETERS
 from netlift.rules.verdict import PRESSURE
-from netlift.settings import RegisteredColumn, RulesSettings
+from netlift.settings import ChannelSettings, DkimSettings, RegisteredColumn, RulesSettings
+from netlift.settings.pace import Pace
 from tests import spark as spark_tests
 from tests.conftest import ROOT
 
@@ -85,3 +90,24 @@ def test_the_page_about_rules_names_every_rule_pack_fact_key_and_command() -> No
         "CONTACT_CAP",
         "QUIET_HOURS",
     }
+
+
+def test_the_page_about_e_mail_names_every_command_and_key() -> None:
+    """Commands around a message with their options, and the keys of a mail channel that are about messages."""
+    page = (ROOT / "docs" / "email.md").read_text(encoding="utf-8")
+    of: dict[str, Callable[..., Any]] = {"preview": letters.preview, "test-send": letters.send_test, "dkim-key": letters.dkim_key}
+    assert set(re.findall(r"netlift (preview|test-send|dkim-key)", page)) == set(of)
+    options = {"--" + name.replace("_", "-") for act in of.values() for name in inspect.signature(act).parameters}
+    used = set(re.findall(r"--[a-z][a-z0-9-]*", page))
+    assert used - {"--dry-run"} <= options
+    assert {"--customer", "--out", "--to", "--domain", "--ed25519"} <= used
+    general = {"kind", "host", "port", "user", "password_env", "password_file", "tls", *Pace.model_fields}
+    keys = {*ChannelSettings.model_fields, *DkimSettings.model_fields} - general - {"dkim"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in page and f"{key} = " not in page] == []
+    for block in BLOCKS:
+        assert f"`<{block}" in page or f"of `<{block}>`" in page
+    example = tomllib.loads(page.split("```toml\n")[1].split("```")[0])["offers"][0]
+    assert document(example["html"], utm={}).problems == ()
+
+
+BLOCKS = ("heading", "text", "button", "image", "columns", "column", "divider", "footer")

@@ -15,7 +15,9 @@ MESSAGE = Message("Wine", "email", "Shop <news@shop.example>", "A letter for {{ 
 
 def settings(port: int, **more: Any) -> ChannelSettings:
     """A channel on this machine."""
-    return ChannelSettings(**{"sender": "Shop <news@shop.example>", "port": port, "tls": False, "reply_timeout": 2, **more})
+    return ChannelSettings(
+        **{"sender": "Shop <news@shop.example>", "port": port, "tls": False, "reply_timeout": 2, "connections": 1, **more}
+    )
 
 
 def delivery(number: int, **changes: Any) -> Delivery:

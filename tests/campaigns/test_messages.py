@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlift.campaigns import CannotWrite, Written, check, write
+from netlift.campaigns import CannotWrite, Written, check, names, obstacle, write
 from netlift.errors import InputError
 from tests.campaigns.letters import MESSAGE
 
@@ -127,3 +129,84 @@ def test_fields_never_act_as_templates(name: str) -> None:
     """Whatever a field holds, it is written as it is or refused, never read as a template."""
     message = dataclasses.replace(MESSAGE, subject="Hi")
     assert write(message, {"name": name}).text == f"Hello {name}\n.dot\n"
+
+
+HTML = "<p>Hello {{ name }}</p>"
+
+
+def test_html_is_escaped_and_text_is_not() -> None:
+    """The same name in both parts."""
+    message = dataclasses.replace(MESSAGE, html=HTML)
+    written = write(message, {"name": "<b>Ann</b> & 'Bo'"})
+    assert written.html == "<p>Hello &lt;b&gt;Ann&lt;/b&gt; &amp; &#39;Bo&#39;</p>"
+    assert written.text.startswith("Hello <b>Ann</b> & 'Bo'")
+
+
+def test_every_template_may_name_the_link_that_unsubscribes() -> None:
+    """It is there for everybody, and a column of the same name does not take its place."""
+    message = dataclasses.replace(MESSAGE, subject="Hi", text="{{ unsubscribe_url }}")
+    assert write(message, {"unsubscribe_url": "evil"}, unsubscribe_url="https://x.example/u").text == "https://x.example/u"
+    assert obstacle(message, {}) == ""
+
+
+def test_names_of_the_fields_that_are_used() -> None:
+    """From all three parts, also behind conditions and filters."""
+    message = dataclasses.replace(MESSAGE, text="{% if city %}{{ city }}{% endif %}{{ x|default(y) }}", html="{{ z }}{{ unsubscribe_url }}")
+    assert names(message) == ("city", "name", "x", "y", "z")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "reason"),
+    [
+        ({}, {"name": "Ann"}, ""),
+        ({}, {}, "missing field name"),
+        ({"html": "{{ city }}"}, {"name": "Ann"}, "missing field city"),
+        ({"text": "{% if vip %}{{ city }}{% endif %}"}, {"name": "Ann", "vip": ""}, ""),
+        ({"text": "{% if vip %}{{ city }}{% endif %}"}, {"name": "Ann", "vip": "yes"}, "missing field city"),
+        ({"text": "{{ first|default('you') }}"}, {"name": "Ann"}, ""),
+        ({"text": "{{ name > 3 }}"}, {"name": "Ann"}, "the template does not fit the fields"),
+        ({"subject": "{{ name }}"}, {"name": " "}, "empty subject"),
+        ({}, {"name": "a\nb"}, "line break in the subject"),
+        ({}, {"name": "a" * 500}, "subject longer than 500 characters"),
+        ({"subject": "Hi"}, {"name": "a" * 256_001}, "the fields would make the message longer than 256 kB"),
+        ({"subject": "Hi", "html": HTML}, {"name": "a" * 50_000}, "the fields would make the message longer than 256 kB"),
+    ],
+)
+def test_who_cannot_be_written_to_is_known_without_writing(changes: dict[str, str], fields: dict[str, str], reason: str) -> None:
+    """The check before a launch says what writing would say."""
+    message = dataclasses.replace(MESSAGE, **changes)
+    assert obstacle(message, fields) == reason
+    if reason:
+        with pytest.raises(CannotWrite, match=reason):
+            write(message, fields)
+    else:
+        write(message, fields)
+
+
+@given(st.dictionaries(st.sampled_from(["name", "city", "vip"]), st.text(max_size=20)))
+def test_the_check_and_the_writing_agree(fields: dict[str, str]) -> None:
+    """For any fields and templates of every kind."""
+    for text in (
+        "{{ name }} {{ city|upper }}",
+        "{% if vip == 'x' %}{{ city }}{% endif %}",
+        "{{ city|default(name) }}",
+        "{{ name < city }}",
+    ):
+        message = dataclasses.replace(MESSAGE, subject="{{ vip|default('Hi')|trim }}", text=text, html="<b>{{ name|title }}</b>")
+        if reason := obstacle(message, fields):
+            with pytest.raises(CannotWrite, match=f"^{re.escape(reason)}$"):
+                write(message, fields)
+        else:
+            write(message, fields)
+
+
+def test_the_slowest_letter_takes_less_than_the_limit() -> None:
+    """The longest template with the longest fields that pass: well below 100 ms, because there are no loops."""
+    text = "{{ name|upper|lower|title|trim }}" * 3000
+    message = dataclasses.replace(MESSAGE, subject="Hi", text=text, html="")
+    fields = {"name": "a" * (256_000 // (3000 * 5))}
+    write(message, fields)  # compiled
+    assert obstacle(message, {"name": "a" * (256_000 // (3000 * 5) + 1)}).startswith("the fields would make")
+    began = time.process_time()
+    write(message, fields)
+    assert time.process_time() - began < 0.1

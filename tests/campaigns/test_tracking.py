@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlift.campaigns import tracking
-from netlift.campaigns.messages import check, write
+from netlift.campaigns.messages import problems, write
 from netlift.records import Message
 
 
@@ -80,12 +80,10 @@ TEXTS = st.lists(
 def test_filled_in_it_reads_as_before(text: str) -> None:
     """With the addresses themselves in the fields, any template that can be used says what it said."""
     mine = message(text)
-    try:
-        check(mine)
-    except Exception:  # noqa: BLE001 -- no usable template: nothing is promised of it
+    if any(problems(text)):  # no usable template: nothing is promised of it
         return
     names = {address: f"link_{i}" for i, address in enumerate(tracking.addresses(mine))}
     fields = {"name": "Ann"}
     changed = tracking.tracked(mine, names, opens=False)
-    check(changed)
+    assert not any(problems(changed.text))
     assert write(changed, {**fields, **{name: address for address, name in names.items()}}) == write(mine, fields)

@@ -86,6 +86,7 @@ COMMANDS: dict[str, str | None] = {
         ("privacy why", "privacy export", "privacy erase", "privacy suppress", "privacy renew-keys")
     ),  # they only ever take away
     **dict.fromkeys(("consent show", "consent withdraw", "consent import-list")),  # so do these
+    **dict.fromkeys(("preview", "test-send", "dkim-key")),  # a test goes to one's own addresses, with placeholders for people
     "prepare": None,  # makes a new plan
     "launch": "launch",
     "deliveries resolve": "resolve",

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -378,15 +379,15 @@ def test_worker_says_what_is_wrong_and_goes_on_with_other_runs(folder: Path, sin
 
 def test_stop_while_sending(folder: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped after the fifth letter by anybody: at most the one on the wire still goes out, the rest is cancelled."""
-    run_id = plans.approved(folder, port=sink.port)
-    letter = smtp.letter
+    run_id = plans.approved(folder, config=plans.settings(sink.port, connections=1))
+    committing = ledger.RunLedger.committing
 
-    def stopping(delivery: object) -> bytes:
+    def stopping(*args: Any) -> frozenset[int]:
         if len(sink.received) == 5:
             decide.stop(run_id, actor=AUTHOR, reason="wrong price")
-        return letter(delivery)  # type: ignore[arg-type]
+        return committing(*args)
 
-    monkeypatch.setattr(smtp, "letter", stopping)
+    monkeypatch.setattr(ledger.RunLedger, "committing", stopping)
     told = launch(run_id, actor=OPERATOR)
     assert (told["state"], told["counts"]) == ("stopped", {"accepted": 5, "cancelled": 13, "excluded": 2})
     assert len(sink.received) == 5

@@ -4,6 +4,7 @@ It lies below the stages, because two of them need the same words: `features` ma
 """
 
 from netlift.catalogue.baskets import Basket, baskets
+from netlift.catalogue.markup import visible_text
 from netlift.catalogue.names import Class, sensitivity
 from netlift.catalogue.reading import Hit, Tier, about, phrases
 from netlift.catalogue.topics import CLASSES, VERSION, class_of, covered_by, kin
@@ -22,4 +23,5 @@ __all__ = [
     "kin",
     "phrases",
     "sensitivity",
+    "visible_text",
 ]

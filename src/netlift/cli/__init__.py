@@ -18,6 +18,7 @@ from netlift import __version__
 from netlift.cli.committee import review_app, user_app
 from netlift.cli.consent import consent_app
 from netlift.cli.experiment import experiment_app
+from netlift.cli.letters import dkim_key, preview, send_test
 from netlift.cli.printing import (
     As,
     Bars,
@@ -57,6 +58,9 @@ app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(deliveries_app, name="deliveries")
+app.command()(preview)
+app.command("test-send")(send_test)
+app.command("dkim-key")(dkim_key)
 app.command()(worker)
 app.command()(jobs)
 app.command()(inbox)

@@ -172,6 +172,7 @@ def review_edit(  # noqa: PLR0913, PLR0917 - each is a question to the user
     channel: Annotated[str | None, typer.Option(help="the channel of that message; may be left out where there is one")] = None,
     subject: Annotated[str | None, typer.Option(help="the new subject")] = None,
     text_file: Annotated[Path | None, typer.Option(help="file with the new text")] = None,
+    html_file: Annotated[Path | None, typer.Option(help="file with the new HTML; an empty one leaves plain text alone")] = None,
     starts: Annotated[str | None, typer.Option("--from", metavar="MOMENT", help='earliest sending, e.g. "2026-10-01 09:00"')] = None,
     ends: Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="latest sending")] = None,
     user: As = None,
@@ -182,9 +183,9 @@ def review_edit(  # noqa: PLR0913, PLR0917 - each is a question to the user
 
     open_store()
     changed = None
-    if subject is not None or text_file is not None:
-        text = None if text_file is None else _read(text_file)
-        changed = decide.message(run_id, offer=offer, channel=channel, subject=subject, text=text)
+    if subject is not None or text_file is not None or html_file is not None:
+        text, html = (None if file is None else _read(file) for file in (text_file, html_file))
+        changed = decide.message(run_id, offer=offer, channel=channel, subject=subject, text=text, html=html)
     window = (moment(starts) if starts else None, moment(ends) if ends else None) if starts or ends else None
     _decided(decide.edit, run_id, as_json=as_json, actor=user, messages=[changed] if changed else (), window=window)
 

@@ -8,7 +8,7 @@ Money is in the project's currency; times are naive UTC unless a name says `loca
 from __future__ import annotations
 
 from netlift.records.basics import Floats, Ints, Progress, Texts, silent
-from netlift.records.campaigns import ContactEvent, Delivery, EventKind, Receipt, Returned
+from netlift.records.campaigns import ContactEvent, Delivery, EventKind, Receipt, Returned, TrackedMessage
 from netlift.records.committee import Ballot, Case, Committee, Deputy, Halt, Pause, Person, Reading, State
 from netlift.records.experiments import Assignment
 from netlift.records.features import (
@@ -109,6 +109,7 @@ __all__ = [
     "TableInput",
     "Tables",
     "Texts",
+    "TrackedMessage",
     "Trait",
     "Verdict",
     "amount",

@@ -11,6 +11,14 @@ from netlift.records.review import Message
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedMessage(Message):
+    """An approved message whose links or openings are counted when it is mailed."""
+
+    links: tuple[tuple[str, str], ...] = ()  # address, and the name of the field that holds the tracked link to it
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One claimed row of the ledger: a message for one person. Never logged: it holds contact data."""
 

@@ -21,6 +21,7 @@ def described(plan: Plan, measured: Measured | None = None) -> Campaign:
         for m in plan.messages
         for part in ("sender", "subject", "text")
     ]
+    copy += [Text(f"messages.{m.offer}.html", catalogue.visible_text(m.html)) for m in plan.messages if m.html]
     return Campaign(
         jurisdiction=plan.country,
         channels=tuple(np.unique(plan.audience.channel[contacted].astype(str)).tolist()),

@@ -22,6 +22,7 @@ from netlift.settings.allocation import AllocationSettings
 from netlift.settings.campaign import CampaignSettings
 from netlift.settings.channels import AnyChannel, ChannelSettings, channel_settings
 from netlift.settings.connections import ApiConnection, Connection, ODataConnection, S3Connection, SqlConnection
+from netlift.settings.dkim import DkimSettings
 from netlift.settings.engine import EngineSettings
 from netlift.settings.inbox import InboxSettings
 from netlift.settings.register import RegisteredColumn
@@ -38,6 +39,7 @@ __all__ = [
     "CampaignSettings",
     "ChannelSettings",
     "Connection",
+    "DkimSettings",
     "EngineSettings",
     "Environment",
     "EventNames",
@@ -246,7 +248,15 @@ class OfferSettings(Section):
     categories: tuple[str, ...] = ()
     channels: tuple[str, ...] = ("email",)
     subject: str | None = None
-    text: str | None = None
+    text: str | None = Field(default=None, description="plain text; default: what is read of the HTML, else one sentence")
+    html: str | None = Field(default=None, description="plain HTML or netlift's blocks")
+    html_file: str | None = Field(default=None, description="or a file with it")
+
+    @model_validator(mode="after")
+    def _one_html(self) -> OfferSettings:
+        if self.html is not None and self.html_file is not None:
+            raise ValueError(f"the offer '{self.name}' has both html and html_file; keep one of them")
+        return self
 
 
 class ExperimentSettings(Section):

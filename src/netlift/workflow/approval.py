@@ -13,7 +13,7 @@ import numpy as np
 
 from netlift import rules
 from netlift.records import Audience, Plan, ReviewResult, Texts
-from netlift.settings import AnyChannel, Settings
+from netlift.settings import AnyChannel, ChannelSettings, Settings
 from netlift.store import erased, keys
 from netlift.store.canonical import canonical, digest
 
@@ -111,6 +111,8 @@ def _channel(settings: Settings, name: str) -> dict[str, Any]:
     channel: AnyChannel = settings.channels[name]
     named = {key: value for key, value in channel.model_dump().items() if key.endswith("_file") and value}
     channel = channel.model_copy(update={key: str(settings.folder / value) for key, value in named.items()})
+    if isinstance(channel, ChannelSettings):
+        channel = channel.model_copy(update={"dkim": tuple(one.below(settings.folder) for one in channel.dkim)})
     plain: dict[str, Any] = _decimals_as_text(channel.model_dump(mode="json"))
     return plain
 

@@ -48,9 +48,9 @@ def rows(run: Run, filled: Filled) -> Iterator[ledger.Row]:
     Raises:
         Refused: the audience is not the one that was approved.
     """
-    audience, messages = _audience(run), messages_of(run)
+    audience, messages, reached_by = _audience(run), messages_of(run), channels(run)
     for message in messages.values():
-        campaigns.check(message)
+        campaigns.check(message, reached_by.get(message.channel))
     writer, reached, wanted = _Writer(run, audience, messages), ledger.reached(run.pk), audience.contacted()
     people = len(audience.customer_ids)
     for first in range(0, people, BATCH):
@@ -176,8 +176,4 @@ def _obstacle(channel: campaigns.Channel, address: str, message: Message | None,
         return "no message for this offer and channel"
     if not address:
         return "no address"
-    try:
-        campaigns.write(message, fields)
-    except campaigns.CannotWrite as error:
-        return str(error)
-    return channel.problem(address) or ""
+    return campaigns.obstacle(message, fields) or channel.problem(address) or ""

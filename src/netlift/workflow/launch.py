@@ -15,7 +15,7 @@ from netlift.records import Progress
 from netlift.review import committee
 from netlift.store import audit, cases, ledger, open_store, people, permission, runs
 from netlift.store.models import Run
-from netlift.workflow import decide, filling, kept, show
+from netlift.workflow import decide, filling, kept, seeds, show
 from netlift.workflow.outage import through_outages
 from netlift.workflow.sending import numbers, send, told
 from netlift.workflow.stages import Display, Quiet, Stopwatch
@@ -64,6 +64,7 @@ def start(run_id: str, *, actor: str | None = None) -> None:
     check_approval(run)
     if run.state in {"approved", "scheduled"}:
         _start(run, name)
+        seeds.send(run, name)
 
 
 def start_scheduled() -> list[str]:
@@ -73,6 +74,7 @@ def start_scheduled() -> list[str]:
         try:
             check_approval(run)
             _start(run, decide.CLOCK)
+            seeds.send(run, decide.CLOCK)
         except NetliftError as error:
             problems.append(str(error))
     return problems
@@ -85,6 +87,7 @@ def _launch(run: Run, name: str, progress: Progress) -> dict[str, Any]:
             with closing(campaigns.open_channel(settings)) as channel:
                 channel.open()  # nothing is begun when the server cannot be reached
         _start(run, name)
+        seeds.send(run, name)
     return through_outages(lambda: send(run, progress), progress)
 
 

@@ -19,7 +19,7 @@ from django.db import transaction
 import netlift
 from netlift import catalogue, experiments, features, insight, offers, reports, review, segments, snapshot
 from netlift.engine import Engine, Session, quoted
-from netlift.errors import SettingsError
+from netlift.errors import InputError, SettingsError
 from netlift.records import (
     Assignment,
     Audience,
@@ -33,7 +33,7 @@ from netlift.records import (
     Segmentation,
     Tables,
 )
-from netlift.settings import Settings, given
+from netlift.settings import OfferSettings, Settings, given
 from netlift.store import audit, open_store, people, runs, store_folder, vault
 from netlift.workflow import chosen, kept, objections, outputs, standing, universal
 from netlift.workflow.approval import approval_hash, freeze
@@ -302,9 +302,21 @@ def _messages(settings: Settings, audience: Audience) -> tuple[Message, ...]:
     for offer, channel in pairs:
         words = written.get(offer)
         subject = (words and words.subject) or f"{offer} from {settings.project.name}"
-        text = (words and words.text) or f"Hello,\n\n{settings.project.name} has an offer for you: {offer}.\n"
-        messages.append(Message(offer, channel, settings.channels[channel].sender, subject, text))
+        html = _html(settings, words) if words else ""
+        usual = catalogue.visible_text(html) if html else f"Hello,\n\n{settings.project.name} has an offer for you: {offer}.\n"
+        text = (words and words.text) or usual
+        messages.append(Message(offer, channel, settings.channels[channel].sender, subject, text, html))
     return tuple(messages)
+
+
+def _html(settings: Settings, offer: OfferSettings) -> str:
+    if offer.html_file is None:
+        return offer.html or ""
+    path = settings.folder / offer.html_file
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The html_file '{path}' of the offer '{offer.name}' cannot be read ({error}); give a UTF-8 text file.") from error
 
 
 def _content(settings: Settings, run_id: str, thought: _Thought) -> ReportContent:

@@ -12,9 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from netlift import campaigns
-from netlift.campaigns import tracking
 from netlift.errors import Refused
-from netlift.records import Delivery, Message, Progress, Receipt
+from netlift.records import Delivery, Message, Progress, Receipt, TrackedMessage
 from netlift.review import committee
 from netlift.settings import AnyChannel, ChannelSettings, environment
 from netlift.store import health, ledger, ways_back
@@ -85,9 +84,14 @@ def _tracked(run: Run, by_offer: Mapping[str, Message], settings: AnyChannel) ->
         return dict(by_offer)
     names: dict[str, str] = {}
     if settings.track_clicks:
-        addresses = {address: None for message in by_offer.values() for address in tracking.addresses(message)}
+        addresses = {address: None for message in by_offer.values() for address in campaigns.links_of(message, settings)}
         names = ways_back.keep_links(run.pk, addresses)
-    return {offer: tracking.tracked(message, names, opens=settings.track_opens) for offer, message in by_offer.items()}
+    links = tuple(names.items())
+    return {offer: _counted(message, links, opens=settings.track_opens) for offer, message in by_offer.items()}
+
+
+def _counted(message: Message, links: tuple[tuple[str, str], ...], *, opens: bool) -> TrackedMessage:
+    return TrackedMessage(message.offer, message.channel, message.sender, message.subject, message.text, message.html, links, opens)
 
 
 def _rates(settings: AnyChannel, messages: Mapping[str, Message]) -> Rates:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 from django.utils import timezone
 
-from netlift.campaigns import tracking
+from netlift import campaigns
+from netlift.settings import ChannelSettings
 from netlift.store import feedback, tokens
 from netlift.store.models import Delivery, Link
 from netlift.workflow import filling
@@ -91,7 +92,8 @@ def _count(row: Delivery, kind: str, link: int, machine: str, *, all_links: int 
 def _links(row: Delivery) -> int:
     """How many links the approved message of this row has."""
     message = filling.messages_of(row.run).get((row.offer, row.channel))
-    return len(tracking.addresses(message)) if message else 0
+    settings = filling.channels(row.run)[row.channel]
+    return len(campaigns.links_of(message, settings)) if message and isinstance(settings, ChannelSettings) else 0
 
 
 def _machines(visits: list[tuple[int, str, str, datetime]], now: datetime, all_links: int) -> list[tuple[list[int], str]]:

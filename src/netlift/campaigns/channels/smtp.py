@@ -1,35 +1,60 @@
-"""E-mail over one SMTP session, driven command by command so that the ledger knows when a body goes on the wire.
+"""E-mail over several SMTP sessions at the same time, driven so that the ledger knows when bodies go on the wire.
 
-SMTP has no exactly-once: between the body and the server's answer nobody can know. What is lost there is `unknown`;
-everything refused before it is certain.
+In each round every session hands over one body and announces its next message, so a message costs one round trip, and the
+ledger one commit for all. SMTP has no exactly-once: between a body and the server's answer nobody can know. What is lost there
+is `unknown`; everything refused before it is certain.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import smtplib
-import socket
-import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from email import policy
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import parseaddr
+from dataclasses import dataclass
 from typing import Literal
 
-from netlift.campaigns.channels.session import Session
-from netlift.campaigns.messages import CannotWrite, write
-from netlift.errors import InputError, SettingsError
-from netlift.records import Delivery, Receipt
+from netlift.campaigns import dkim
+from netlift.campaigns.channels.addresses import on_the_wire
+from netlift.campaigns.channels.session import LOST, Envelope, Session
+from netlift.campaigns.channels.signing_in import connected
+from netlift.campaigns.messages import CannotWrite
+from netlift.campaigns.mime import Skeleton, letter, skeleton
+from netlift.errors import InputError, NetliftError
+from netlift.records import Delivery, Message, Receipt
 from netlift.settings import ChannelSettings
 
 CONNECT_TRIES, CONNECT_PAUSE = 3, 1.0  # tries; seconds between them
-LOST = (smtplib.SMTPServerDisconnected, OSError)
-SEVEN_BIT = policy.SMTP.clone(cte_type="7bit", max_line_length=900)  # any server takes it; header values with line breaks are refused
+RETURN_PATH = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+FEWER = 60.0  # seconds for which no further session is tried after the server refused one
+BEFORE = "connection lost before the message was sent"
+AFTER = "connection lost after the message was sent and before the server's answer"
+NO_UTF8 = "the mail server takes no addresses beyond ASCII (SMTPUTF8)"
+
+Committing = Callable[[Sequence[Delivery]], frozenset[int]]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A message that is ready for the wire, and later the session it goes through."""
+
+    delivery: Delivery
+    envelope: Envelope
+    body: bytes
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch on its way."""
+
+    left: deque[Delivery]
+    ahead: deque[Prepared]  # made while the server was thinking
+    done: list[Receipt]
+
+    def taken(self) -> list[Receipt]:
+        """The receipts so far, each told once."""
+        found, self.done = self.done, []
+        return found
 
 
 class Smtp:
@@ -39,185 +64,233 @@ class Smtp:
 
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
-        self._session: Session | None = None
+        self._sessions: list[Session] = []
+        self._no_more_until = 0.0
+        self._skeletons: dict[Message, Skeleton] = {}
+        self._signers: tuple[dkim.Signer, ...] | None = None
 
     def problem(self, address: str) -> str | None:
         """Why nothing can be sent to this address; None = it looks right."""
-        try:
-            parsed = Address(addr_spec=address)
-        except (ValueError, IndexError, HeaderParseError):
-            return "invalid address"
-        return None if parsed.domain and address.isascii() and not re.search(r"[\s<>]", address) else "invalid address"
+        return on_the_wire(address)[1]
 
     def open(self) -> None:
-        """Connect and sign in, unless that was done.
+        """Connect and sign in, unless that was done, and read the keys.
 
         Raises:
             InputError: no mail server answers.
-            SettingsError: it refuses the sign-in or has no encryption.
+            SettingsError: it refuses the sign-in or has no encryption, or a DKIM key cannot be used.
         """
-        if self._session is None:
-            self._session = _connected(self._settings)
+        self._keys()
+        if not self._sessions:
+            self._sessions.append(self._first())
 
-    def send(self, batch: Sequence[Delivery], committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Iterator[Receipt]:
-        """Hand over messages one by one; see `Channel.send`."""
-        for delivery in batch:
-            receipt = self._send(delivery, committing)
-            if receipt is None:
-                return
-            yield receipt
+    def send(self, batch: Sequence[Delivery], committing: Committing) -> Iterator[Receipt]:
+        """Hand over messages, as many at a time as there are sessions; see `Channel.send`."""
+        for message in dict.fromkeys(delivery.message for delivery in batch):
+            self._skeleton(message)  # what is wrong with a message is told before anything is on the wire
+        try:
+            yield from self._send(Work(deque(batch), deque(), []), committing)
+        except BaseException:
+            for session in list(self._sessions):  # some may wait for a body: nothing else may ever be said to them
+                self._drop(session)
+            raise
 
     def close(self) -> None:
         """Say good-bye, where somebody still listens."""
-        if self._session is not None:
-            with contextlib.suppress(*LOST):
-                self._session.quit()
-            self._drop()
+        for session in self._sessions:
+            session.leave()
+        self._sessions.clear()
 
-    def _send(self, delivery: Delivery, committing: Callable[[Sequence[Delivery]], frozenset[int]]) -> Receipt | None:
-        number = delivery.delivery_id
-        if problem := self.problem(delivery.address):
-            return Receipt(number, "failed", problem)
+    def _send(self, work: Work, committing: Committing) -> Iterator[Receipt]:
+        ready: dict[Session, Prepared] = {}  # the server waits for these bodies
+        while True:
+            if not ready:
+                self._prepare(work, self._settings.connections)
+                yield from work.taken()
+                if not work.ahead:
+                    return
+            sessions = self._enough(len(ready) + len(work.ahead), ready)
+            may = committing([one.delivery for one in ready.values()]) if ready else frozenset()
+            stopped = any(one.delivery.delivery_id not in may for one in ready.values())
+            if stopped:
+                self._take_back(ready, may)
+                work.left.clear()
+                work.ahead.clear()
+            ready = self._round([s for s in sessions if s in self._sessions], ready, work)
+            yield from work.taken()
+            if stopped:
+                return
+
+    def _take_back(self, ready: dict[Session, Prepared], may: frozenset[int]) -> None:
+        """Nothing but a lost connection takes an announced message back."""
+        for session, one in list(ready.items()):
+            if one.delivery.delivery_id not in may:
+                self._drop(session)
+                del ready[session]
+
+    # --- messages ------------------------------------------------------------------------------------------------------
+
+    def _prepare(self, work: Work, number: int) -> None:
+        """Have that many messages ready, as far as there are some; what cannot be written has failed."""
+        while len(work.ahead) < number and work.left:
+            delivery = work.left.popleft()
+            try:
+                work.ahead.append(self._prepared(delivery))
+            except (CannotWrite, InputError) as error:  # the contact data were changed after the launch
+                work.done.append(Receipt(delivery.delivery_id, "failed", str(error)))
+
+    def _prepared(self, delivery: Delivery) -> Prepared:
+        address, problem = on_the_wire(delivery.address)
+        if problem:
+            raise CannotWrite(problem)
+        of = self._skeleton(delivery.message)
+        sender = delivery.return_path or of.sender
+        if not RETURN_PATH.fullmatch(sender):
+            raise CannotWrite("the return path is no address")
+        return Prepared(delivery, Envelope(sender, address), letter(of, delivery, to=address))
+
+    def _skeleton(self, message: Message) -> Skeleton:
+        found = self._skeletons.get(message)
+        if found is None:
+            found = self._skeletons[message] = skeleton(message, self._settings, self._keys())
+        return found
+
+    def _keys(self) -> tuple[dkim.Signer, ...]:
+        if self._signers is None:
+            self._signers = dkim.signers(self._settings)
+        return self._signers
+
+    # --- sessions ------------------------------------------------------------------------------------------------------
+
+    def _round(self, sessions: list[Session], ready: dict[Session, Prepared], work: Work) -> dict[Session, Prepared]:
+        """Hand over these bodies and announce the next messages; the answer is what the server waits for then."""
+        following = {
+            session: work.ahead.popleft() for session in sessions if work.ahead and not self._is_worn(session, waiting=session in ready)
+        }
+        self._refuse_utf8(following, work)
+        for session in sessions:
+            one, behind = ready.get(session), following.get(session)
+            try:
+                if one is not None:
+                    session.hand_over(one.body, behind.envelope if behind and session.pipelines else None)
+                elif behind is not None:
+                    session.announce(behind.envelope)
+            except LOST:  # told when the answer is read
+                session.close()
+        self._prepare(work, self._settings.connections)  # while the server is busy
+        for session, one in ready.items():
+            self._finish(session, one, work)
+        for session, one in list(following.items()):
+            if session not in self._sessions:  # lost with the body before it: this one was never begun
+                work.ahead.appendleft(following.pop(session))
+            elif session in ready and not session.pipelines:
+                self._begin(session, one)
+        return self._announced(following, work)
+
+    def _begin(self, session: Session, one: Prepared) -> None:
         try:
-            body = letter(delivery)
-        except CannotWrite as error:  # the contact data were changed after the launch
-            return Receipt(number, "failed", str(error))
-        self.open()
-        try:
-            refused = self._announce(delivery)
-        except LOST:
-            self._drop()
-            return Receipt(number, "retry", "connection lost before the message was sent")
-        if refused is not None:
-            return refused
-        if not committing([delivery]):
-            self._drop()  # nothing but a lost connection takes an announced message back
-            return None
-        return self._hand_over(delivery, body)
-
-    def _announce(self, delivery: Delivery) -> Receipt | None:
-        """MAIL, RCPT, DATA; a receipt where the server refuses one of them."""
-        session = self._open_session()
-        sender = delivery.return_path or parseaddr(delivery.message.sender)[1]
-        steps: tuple[tuple[Callable[[], tuple[int, bytes]], int], ...] = (
-            (lambda: session.mail(sender), 2),
-            (lambda: session.rcpt(delivery.address), 2),
-            (lambda: session.docmd("DATA"), 3),
-        )
-        for command, expected in steps:
-            code, answer = command()
-            if code // 100 != expected:
-                return self._refused(delivery, code, answer)
-        return None
-
-    def _hand_over(self, delivery: Delivery, body: bytes) -> Receipt:
-        """The body, and the server's word for it."""
-        number, session = delivery.delivery_id, self._open_session()
-        try:
-            session.send(re.sub(rb"(?m)^\.", b"..", body) + b".\r\n")
-            code, answer = session.getreply()
-        except LOST:
-            self._drop()
-            return Receipt(number, "unknown", "connection lost after the message was sent and before the server's answer")
-        if code // 100 == 2:
-            return Receipt(number, "accepted", _readable(code, answer, delivery.address))
-        if code // 100 in {4, 5}:
-            return self._refused(delivery, code, answer)
-        self._drop()
-        return Receipt(number, "unknown", f"the server's answer makes no sense: {_readable(code, answer, delivery.address)}")
-
-    def _refused(self, delivery: Delivery, code: int, answer: bytes) -> Receipt:
-        """5xx is for good, all else for now; the session is made ready for the next message."""
-        if code // 100 in {4, 5} and code != 421:
-            self._reset()
-        else:  # 421: the server closes the connection
-            self._drop()
-        state: Literal["failed", "retry"] = "failed" if code // 100 == 5 else "retry"
-        return Receipt(delivery.delivery_id, state, _readable(code, answer, delivery.address))
-
-    def _open_session(self) -> Session:
-        if self._session is None:
-            raise smtplib.SMTPServerDisconnected("not connected")
-        return self._session
-
-    def _reset(self) -> None:
-        try:
-            self._open_session().rset()
-        except LOST:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-
-def letter(delivery: Delivery) -> bytes:
-    """The message for one person, as it goes over the wire."""
-    written = write(delivery.message, delivery.fields)
-    sender = parseaddr(delivery.message.sender)[1]
-    message = EmailMessage(policy=SEVEN_BIT)
-    message["From"] = delivery.message.sender
-    message["To"] = Address(addr_spec=delivery.address)
-    message["Subject"] = written.subject
-    message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = delivery.message_id
-    by_mail = f"<mailto:{sender}?subject=unsubscribe>"
-    message["List-Unsubscribe"] = f"<{delivery.unsubscribe_url}>, {by_mail}" if delivery.unsubscribe_url else by_mail
-    if delivery.unsubscribe_url:
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(written.text, cte="quoted-printable")
-    return message.as_bytes()
-
-
-def _connected(settings: ChannelSettings) -> Session:
-    where = f"{settings.host}:{settings.port}"
-    for attempt in range(1, CONNECT_TRIES + 1):
-        try:
-            session = Session(settings.host, settings.port, local_hostname=socket.gethostname(), timeout=settings.reply_timeout)
-        except (OSError, smtplib.SMTPException) as error:
-            if attempt < CONNECT_TRIES:
-                time.sleep(CONNECT_PAUSE)
-                continue
-            told = (
-                f"No mail server answers at {where} ({error}); check host and port of the channel. Nothing is lost: launch again to go on."
-            )
-            raise InputError(told) from error
-        try:
-            _sign_in(session, settings, where)
-        except BaseException:
+            session.announce(one.envelope)
+        except LOST:  # told when the answer is read
             session.close()
-            raise
-        return session
-    raise AssertionError("unreachable")
+
+    def _finish(self, session: Session, one: Prepared, work: Work) -> None:
+        """The server's word for a body."""
+        number = one.delivery.delivery_id
+        try:
+            code, text = session.answer()
+        except LOST:
+            self._drop(session)
+            work.done.append(Receipt(number, "unknown", AFTER))
+            return
+        told = _readable(code, text, one.envelope.recipient)
+        if code // 100 == 2:
+            work.done.append(Receipt(number, "accepted", told))
+        elif code // 100 in {4, 5}:
+            work.done.append(_refusal(number, code, told))
+        else:
+            work.done.append(Receipt(number, "unknown", f"the server's answer makes no sense: {told}"))
+        if code // 100 not in {2, 4, 5} or code == 421:  # 421: the server closes the connection
+            self._drop(session)
+
+    def _announced(self, following: dict[Session, Prepared], work: Work) -> dict[Session, Prepared]:
+        """Read until every announcement is answered; the answer is those that the server waits for."""
+        lost: set[Session] = set()
+        waiting = list(following)
+        while waiting:
+            for session in waiting:
+                try:
+                    session.read()
+                except LOST:
+                    lost.add(session)
+            waiting = [session for session in waiting if session.waiting and session not in lost]
+        ready: dict[Session, Prepared] = {}
+        for session, one in following.items():
+            number, refused = one.delivery.delivery_id, session.refused
+            if refused is not None:
+                code, text = refused
+                work.done.append(_refusal(number, code, _readable(code, text, one.envelope.recipient)))
+                if session in lost or code // 100 not in {4, 5} or code == 421:
+                    self._drop(session)
+            elif session in lost:
+                self._drop(session)
+                work.done.append(Receipt(number, "retry", BEFORE))
+            else:
+                ready[session] = one
+        return ready
+
+    def _enough(self, messages: int, ready: dict[Session, Prepared]) -> list[Session]:
+        """Sessions for so many messages, those that wait for bodies first; fewer where the server wants no more.
+
+        Raises:
+            InputError: there is none, and none can be had.
+        """
+        for session in [s for s in self._sessions if s not in ready and self._is_worn(s)]:
+            session.leave()
+            self._sessions.remove(session)
+        while len(self._sessions) < min(messages, self._settings.connections) and time.monotonic() >= self._no_more_until:
+            try:
+                self._sessions.append(connected(self._settings) if self._sessions else self._first())
+            except NetliftError:
+                if not self._sessions:
+                    raise
+                self._no_more_until = time.monotonic() + FEWER
+        if not self._sessions and messages:
+            self._sessions.append(self._first())
+        return [*ready, *(s for s in self._sessions if s not in ready)]
+
+    def _first(self) -> Session:
+        return connected(self._settings, tries=CONNECT_TRIES, pause=CONNECT_PAUSE)
+
+    def _is_worn(self, session: Session, *, waiting: bool = False) -> bool:
+        """Whether a session has had its messages or its time; servers do not like endless ones."""
+        used, limit = session.handed_over + waiting, self._settings
+        old = used > 0 and time.monotonic() - session.began > limit.seconds_per_connection  # never before its first message
+        return used >= limit.messages_per_connection or old
+
+    def _refuse_utf8(self, following: dict[Session, Prepared], work: Work) -> None:
+        for session, one in list(following.items()):
+            if one.envelope.utf8 and not session.has_extn("smtputf8"):
+                work.done.append(Receipt(one.delivery.delivery_id, "failed", NO_UTF8))
+                del following[session]
+
+    def _drop(self, session: Session) -> None:
+        session.close()
+        if session in self._sessions:
+            self._sessions.remove(session)
 
 
-def _sign_in(session: Session, settings: ChannelSettings, where: str) -> None:
-    try:
-        session.ehlo_or_helo_if_needed()
-        if settings.tls:
-            session.encrypt(ssl.create_default_context())
-        if settings.user is not None:
-            session.login(settings.user, settings.password() or "")
-    except smtplib.SMTPAuthenticationError as error:
-        told = (
-            f"The mail server {where} refused the sign-in of '{settings.user}' ({error.smtp_code}); check user and password of the channel."
-        )
-        raise SettingsError(told) from error
-    except smtplib.SMTPNotSupportedError as error:
-        told = f"The mail server {where} cannot do what the channel asks for: {error}"
-        raise SettingsError(told) from error
-    except ssl.SSLError as error:
-        raise SettingsError(f"The mail server {where} has no certificate that can be trusted: {error.reason}.") from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise InputError(
-            f"The mail server {where} broke off before the first message ({type(error).__name__}); try again later."
-        ) from error
+def _refusal(number: int, code: int, told: str) -> Receipt:
+    """5xx is for good, all else for now."""
+    state: Literal["failed", "retry"] = "failed" if code // 100 == 5 else "retry"
+    return Receipt(number, state, told)
 
 
 def _readable(code: int, answer: bytes, address: str) -> str:
     """A server's answer in one line, without addresses, and without the name in the one it is about."""
     line = " ".join(f"{code} {answer.decode('ascii', 'replace')}".split())
-    line = re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)
-    name = re.escape(address.rpartition("@")[0])
-    return re.sub(rf"(?<!\w){name}(?!\w)", "<address>", line, flags=re.IGNORECASE)[:200]
+    if "@" in line:
+        line = re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "<address>", line)
+    name = address.rpartition("@")[0]
+    if name.lower() in line.lower():
+        line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "<address>", line, flags=re.IGNORECASE)
+    return line[:200]
