@@ -30,7 +30,7 @@ from netlift.workflow.launch import start
 from netlift.workflow.worker import work
 
 FORK = multiprocessing.get_context("fork")
-PEOPLE, WORKERS, LEASE = 1_500, 2, 2  # LEASE in seconds
+PEOPLE, WORKERS, LEASE = 10_000, 2, 2  # LEASE in seconds
 SUMMED = (
     *("kills", "people", "samples", "samples_wrong", "people_twice", "not_ended", "accepted_not_arrived", "arrived_not_told"),
     "dropped",
@@ -98,8 +98,8 @@ def _worker(store: Path) -> None:
     work(once=True)
 
 
-def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int) -> dict[str, Any]:
-    """One campaign, killed `kills` times or until it has ended."""
+def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int, seconds: float = 120) -> dict[str, Any]:
+    """One campaign, killed `kills` times, or until it has ended or the seconds are over; then it is sent to its end."""
     draw, record = random.Random(seed), folder / "arrived"
     port, dropped = FORK.Value("i", 0), FORK.Value("i", 0)
     sink = FORK.Process(target=_sink, args=(record, port, dropped), daemon=True)
@@ -121,7 +121,7 @@ def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int) -
     watcher = FORK.Process(target=_watch, args=(folder / "store" / "netlift.sqlite3", people, wrong, samples), daemon=True)
     watcher.start()
     workers = [_forked(folder / "store") for _ in range(WORKERS)]
-    killed, deadline = 0, time.monotonic() + 40 + 2 * kills
+    killed, deadline = 0, time.monotonic() + seconds
     while killed < kills and time.monotonic() < deadline:
         time.sleep(draw.uniform(0.05, 0.35))
         i = draw.randrange(WORKERS)
@@ -176,17 +176,19 @@ def _judged(run_id: str, record: Path, killed: int, more: dict[str, Any]) -> dic
     }
 
 
-def run(*, kills: int = 1000, per_campaign: int = 150, people: int = PEOPLE, seconds: float = 420) -> dict[str, Any]:
+def run(*, kills: int = 1000, per_campaign: int = 340, people: int = PEOPLE, seconds: float = 600) -> dict[str, Any]:
     """A campaign with resend, then campaigns with hold until so many kills or seconds are over."""
     os.environ["NETLIFT_LEASE_SECONDS"] = str(LEASE)
     began = time.monotonic()
     campaigns: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        resend = campaign(Path(folder), policy="resend", kills=per_campaign // 3, seed=99, people=people // 3)
+        resend = campaign(Path(folder), policy="resend", kills=60, seed=99, people=people // 10)
     print(resend, flush=True)
-    while sum(c["kills"] for c in campaigns) < kills and time.monotonic() - began < seconds:
+    while (killed := sum(c["kills"] for c in campaigns)) < kills and (left := seconds - (time.monotonic() - began)) > 0:
         with tempfile.TemporaryDirectory() as folder:
-            campaigns.append(campaign(Path(folder), policy="hold", kills=per_campaign, seed=len(campaigns), people=people))
+            most = min(per_campaign, kills - killed)
+            one = campaign(Path(folder), policy="hold", kills=most, seed=len(campaigns), people=people, seconds=left)
+            campaigns.append(one)
         print(campaigns[-1], flush=True)
     hold = {name: sum(c[name] for c in campaigns) for name in SUMMED}
     hold |= {"campaigns": len(campaigns), "unknown": sum(c["counts"].get("unknown", 0) for c in campaigns)}

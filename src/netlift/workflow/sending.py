@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from netlift import campaigns
-from netlift.records import Delivery, Message, Progress, Receipt
+from netlift.records import Message, Progress, Receipt
 from netlift.settings import ChannelSettings
 from netlift.store import audit, health, ledger, runs
 from netlift.store.models import Run
@@ -27,13 +27,9 @@ class WatchedLedger(ledger.RunLedger):
     _since = 0
     ended: Callable[[], bool] = staticmethod(lambda: False)  # whether this process drains
 
-    def claim(self, size: int) -> list[Delivery]:
-        """As in the ledger; a process that drains claims nothing more."""
-        return [] if self.ended() else super().claim(size)
-
-    def next_due(self) -> datetime | None:
-        """As in the ledger; for a process that drains nothing is due."""
-        return None if self.ended() else super().next_due()
+    def _may_send(self) -> bool:
+        """As in the ledger; a process that drains claims and begins nothing more."""
+        return not self.ended() and super()._may_send()
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """As in the ledger; now and then the last messages are looked at."""
