@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from netlift.records import Audience, Plan, Texts
 from netlift.settings import ChannelSettings, Settings
 from netlift.store.canonical import canonical, digest
+
+
+class Hash(Protocol):
+    """A hash that is being computed."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
 
 
 def freeze(plan: Plan, settings: Settings) -> dict[str, Any]:
@@ -48,6 +55,13 @@ def approval_hash(content: Mapping[str, Any]) -> str:
 def audience_hash(audience: Audience) -> str:
     """SHA-256 over everybody, sorted by id: customer id, offer, channel, arm, reason of exclusion."""
     return _rows_hash(audience.customer_ids, audience.offer, audience.channel, audience.arm, audience.excluded_reason)
+
+
+def hash_part(audience: Audience, sha: Hash) -> None:
+    """Take the next people, in the order of their ids, into a SHA-256 that becomes `audience_hash` of all."""
+    columns = audience.customer_ids, audience.offer, audience.channel, audience.arm, audience.excluded_reason
+    for row in zip(*columns, strict=True):
+        sha.update(canonical(list(row)) + b"\n")
 
 
 def _rows_hash(customer_ids: Texts, *columns: Texts) -> str:

@@ -16,7 +16,7 @@ from netlift.settings import ChannelSettings
 from netlift.store import keys, ledger, rates, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs
-from netlift.workflow.approval import audience_hash
+from netlift.workflow.approval import hash_part
 
 WAVE = 1
 BATCH = 2000  # people whose contact data are in memory at the same time
@@ -28,13 +28,12 @@ def rows(run: Run) -> Iterator[ledger.Row]:
     Raises:
         Refused: the audience is not the one that was approved, or nobody of it can be written to (told after the last row).
     """
-    audience, messages = _audience(run), messages_of(run)
+    messages, why = messages_of(run), Counter[str]()
     for message in messages.values():
         campaigns.check(message)
-    writer, why = _Writer(run, audience, messages), Counter[str]()
-    people = len(audience.customer_ids)
-    for first in range(0, people, BATCH):
-        for row in writer.rows(range(first, min(first + BATCH, people))):
+    writer = _Writer(run, messages)
+    for part in _approved(run):
+        for row in writer.rows(part):
             why[row.reason] += 1
             yield row
     if not why[""]:
@@ -60,56 +59,66 @@ def channels(run: Run) -> dict[str, ChannelSettings]:
     return {name: ChannelSettings.model_validate(run.content["channels"][name]) for name in run.content["channels_used"]}
 
 
-def _audience(run: Run) -> Audience:
-    path = Path(run.folder) / "audience.parquet"
-    try:
-        audience = outputs.read_audience(path)
-        found = audience_hash(audience)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"The audience of run {run.pk} cannot be read from '{path}'; prepare it again.") from error
-    if found != run.content["audience"]["sha256"]:
+def _approved(run: Run) -> Iterator[Audience]:
+    """The approved audience, part by part.
+
+    Raises:
+        Refused: it cannot be read, or (told after the last part) it is not the one that was approved.
+    """
+    path, sha = Path(run.folder) / "audience.parquet", hashlib.sha256()
+    parts = outputs.audience_by_id(path, BATCH)
+    while True:
+        try:
+            part = next(parts, None)
+            if part is None:
+                break
+            hash_part(part, sha)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused(f"The audience of run {run.pk} cannot be read from '{path}'; prepare it again.") from error
+        yield part
+    if sha.hexdigest() != run.content["audience"]["sha256"]:
         raise Refused(f"The audience of run {run.pk} in '{path}' is not the one that was approved; prepare it again.")
-    return audience
 
 
 class _Writer:
     """Makes the rows of an audience, batch by batch; it remembers of those before only the hashes of their addresses."""
 
-    def __init__(self, run: Run, audience: Audience, messages: Mapping[tuple[str, str], Message]) -> None:
-        self._run_id, self._audience, self._messages = run.pk, audience, messages
+    def __init__(self, run: Run, messages: Mapping[tuple[str, str], Message]) -> None:
+        self._run_id, self._messages = run.pk, messages
         self._channels = {name: campaigns.open_channel(settings) for name, settings in channels(run).items()}
         self._key = keys.vault_key()
         self._seen: set[bytes] = set()
-        self._contacted = audience.contacted()
         self._domains = functools.lru_cache(maxsize=50_000)(functools.partial(rates.domain_of, key=self._key))
 
-    def rows(self, batch: range) -> Iterator[ledger.Row]:
-        """The rows of these positions of the audience."""
-        audience = self._audience
-        wanted = [audience.customer_ids[i] for i in batch if self._contacted[i]]
+    def rows(self, audience: Audience) -> Iterator[ledger.Row]:
+        """The rows of this part of the audience."""
+        contacted = audience.contacted()
+        wanted = list(audience.customer_ids[contacted])
         contacts = vault.fields(wanted)
         suppressed = {name: _suppressed(name, wanted) for name in self._channels}
-        for i in batch:
+        for i in range(len(contacted)):
             customer, name = audience.customer_ids[i], audience.channel[i] or ""
             fields = contacts.get(customer, {})
-            address = fields.get(self._channels[name].address_field, "") if self._contacted[i] else ""
-            reason = self._reason(i, address, fields, suppressed)
+            channel = self._channels.get(name) if contacted[i] else None
+            address = fields.get(channel.address_field, "") if channel else ""
+            reason = self._reason(audience, i, address, fields, suppressed)
             yield ledger.Row(
                 customer_id=customer,
                 channel=name,
                 offer=audience.offer[i] or "",
                 arm=audience.arm[i] or "",
                 reason=reason,
-                message_id="" if reason else self._message_id(i),
+                message_id="" if reason else self._message_id(audience, i),
                 domain="" if reason else self._domains("@" + address.rpartition("@")[2] if "@" in address else ""),
             )
 
-    def _reason(self, i: int, address: str, fields: Mapping[str, str], suppressed: Mapping[str, frozenset[str]]) -> str:
+    def _reason(self, audience: Audience, i: int, address: str, fields: Mapping[str, str], suppressed: Mapping[str, frozenset[str]]) -> str:
         """Why a person gets no message; "" = gets one."""
-        audience = self._audience
-        if not self._contacted[i]:
+        if audience.excluded_reason[i] is not None or audience.arm[i] == "holdout":
             return audience.excluded_reason[i] or "holdout"
         name = audience.channel[i]
+        if name not in self._channels:  # the audience is not the approved one, as its hash will tell
+            return "no such channel"
         if audience.customer_ids[i] in suppressed[name]:
             return "suppressed"
         if reason := _obstacle(self._channels[name], address, self._messages.get((audience.offer[i], name)), fields):
@@ -120,9 +129,8 @@ class _Writer:
         self._seen.add(mark)
         return ""
 
-    def _message_id(self, i: int) -> str:
+    def _message_id(self, audience: Audience, i: int) -> str:
         """Always the same for one person, wave and channel, so that it can be looked for in the receiver's records."""
-        audience = self._audience
         channel = audience.channel[i]
         domain = parseaddr(self._messages[audience.offer[i], channel].sender)[1].rpartition("@")[2]
         return (

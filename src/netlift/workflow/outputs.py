@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from netlift.records import (
 )
 from netlift.segments import Assigned
 
+ROW_GROUP = 65_536  # people of audience.parquet that are read at the same time at least
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
 
 
@@ -176,12 +178,41 @@ def write_audience(audience: Audience, path: Path) -> None:
             "excluded_reason": pa.array(audience.excluded_reason, pa.string()),
         }
     )
-    pq.write_table(table, path)
+    pq.write_table(table, path, row_group_size=ROW_GROUP)
 
 
 def read_audience(path: Path) -> Audience:
     """Read what `write_audience` wrote."""
+    return _audience(pq.read_table(path))
+
+
+def audience_by_id(path: Path, size: int) -> Iterator[Audience]:
+    """The audience sorted by customer id (by code points), so many people at a time.
+
+    A file that is in this order is read bit by bit, any other at once.
+    """
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        if _is_sorted(file):
+            for batch in file.iter_batches(size):
+                yield _audience(pa.Table.from_batches([batch]))
+            return
     table = pq.read_table(path)
+    order = np.argsort(np.array(table["customer_id"].to_pylist(), dtype=str), kind="stable")
+    for first in range(0, len(order), size):
+        yield _audience(table.take(pa.array(order[first : first + size])))
+
+
+def _is_sorted(file: pq.ParquetFile) -> bool:
+    last = ""
+    for batch in file.iter_batches(ROW_GROUP, columns=["customer_id"]):
+        ids = [last, *batch.column(0).to_pylist()]
+        if any(one > after for one, after in pairwise(ids)):
+            return False
+        last = ids[-1]
+    return True
+
+
+def _audience(table: pa.Table) -> Audience:
     texts = {n: np.array(table[n].to_pylist(), dtype=object) for n in ("customer_id", "offer", "channel", "arm", "excluded_reason")}
     return Audience(
         texts["customer_id"],
