@@ -6,7 +6,6 @@ connections after the body. A watcher samples the ledger all the while. Workers 
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import random
@@ -19,11 +18,12 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.db import connection, connections
 from tests.workflow import plans
 
+from netlift.campaigns.testing import FastSink
 from netlift.store import ledger, open_store, vault
 from netlift.workflow import show
 from netlift.workflow.launch import start
@@ -38,45 +38,12 @@ SUMMED = (
 REFUSE, DROP, DOMAINS = 0.03, 0.01, 100
 
 
-async def _session(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: tuple[BinaryIO, Synchronized[int]], draw: random.Random
-) -> None:
-    writer.write(b"220 sink\r\n")
-    recipient = b""
-    while line := await reader.readline():
-        verb = line[:4].upper()
-        answer = b"250 ok\r\n"
-        if verb == b"RCPT":
-            recipient = line.partition(b"<")[2].partition(b">")[0]
-            answer = b"451 4.7.1 later\r\n" if draw.random() < REFUSE else answer
-        elif verb == b"DATA":
-            writer.write(b"354 go\r\n")
-            await reader.readuntil(b"\r\n.\r\n")
-            kept[0].write(recipient + b"\n")
-            if draw.random() < DROP:
-                kept[1].value += 1
-                writer.transport.abort()
-                return
-        writer.write(b"221 bye\r\n" if verb == b"QUIT" else answer)
-        if verb == b"QUIT":
-            break
-    writer.close()
-
-
 def _sink(record: Path, port: Synchronized[int], dropped: Synchronized[int]) -> None:
-    async def serve() -> None:
-        draw = random.Random(1)
-        with record.open("ab", buffering=0) as file:
-
-            async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                with suppress(OSError, asyncio.IncompleteReadError):
-                    await _session(reader, writer, (file, dropped), draw)
-
-            server = await asyncio.start_server(session, "127.0.0.1", 0)
-            port.value = server.sockets[0].getsockname()[1]
-            await server.serve_forever()
-
-    asyncio.run(serve())
+    with FastSink(record=record, refuse=REFUSE, drop=DROP, seed=1) as sink:
+        port.value = sink.port
+        while True:
+            time.sleep(0.02)
+            dropped.value = sink.dropped
 
 
 def _watch(database: Path, people: int, wrong: Synchronized[int], samples: Synchronized[int]) -> None:
@@ -139,6 +106,7 @@ def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int, s
         last.join()
         if show.plan(run_id)["state"] == "completed":
             break
+    time.sleep(0.1)  # for the last count of the sink
     for process in (watcher, sink):
         process.kill()
     return _judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def test_a_full_disk(small: Path, tmp_path: Path) -> None:
     with kill.sink(record, "--delay", "0.01") as port:
         run_id = started(tmp_path / "run", port)
         environment = {**os.environ, "NETLIFT_LEASE_SECONDS": kill.LEASE}
-        command = [str(Path(kill.sys.executable).with_name("netlift")), *kill.WORKER]
+        command = [str(Path(sys.executable).with_name("netlift")), *kill.WORKER]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as worker:
             kill.wait_for(record, 20, worker)  # type: ignore[arg-type]
             fill(ballast)

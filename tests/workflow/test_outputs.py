@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from netlift.engine import Engine
 from netlift.records import Audience, TableInput, Tables
 from netlift.workflow import outputs
+from netlift.workflow.approval import audience_hash, hash_part
 
 
 def audience() -> Audience:
@@ -38,6 +41,21 @@ def test_audience_comes_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.expected_profit, audience().expected_profit)
     assert again.counts() == {"contacted": 1, "holdout": 1, "no consent for email": 1}
     assert pq.read_table(tmp_path / "a.parquet")["expected_profit"].null_count == 1
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_audience_by_id_is_sorted_and_hashes_to_the_same(tmp_path: Path, order: list[int], size: int) -> None:
+    """However the file is sorted and in whatever parts it is read: sorted by id, and the hash that was approved."""
+    turned = Audience(*(getattr(audience(), field.name)[order] for field in dataclasses.fields(Audience)))
+    outputs.write_audience(turned, tmp_path / "a.parquet")
+    sha, ids = hashlib.sha256(), list[str]()
+    for part in outputs.audience_by_id(tmp_path / "a.parquet", size):
+        assert len(part.customer_ids) <= size
+        ids += part.customer_ids.tolist()
+        hash_part(part, sha)
+    assert ids == ["01", "2", "3"]
+    assert sha.hexdigest() == audience_hash(audience())
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
