@@ -41,23 +41,23 @@ class Willing:
         """Nothing to do."""
 
 
-def test_everything_is_sent_in_small_claims() -> None:
-    """Twenty messages in claims of eight, each written down with the next one's beginning."""
-    ledger, channel = Memory([delivery(i) for i in range(20)]), Willing()
+def test_everything_is_sent_in_claims() -> None:
+    """A hundred and thirty messages in claims of 64, each written down with the next one's beginning."""
+    ledger, channel = Memory([delivery(i) for i in range(130)]), Willing()
     assert deliver(ledger, channel) is None
-    assert channel.sent == list(range(20))
+    assert channel.sent == list(range(130))
     assert set(ledger.states.values()) == {"accepted"}
-    assert [step for step in ledger.log if step.startswith("claim")] == ["claim 8", "claim 8", "claim 4", "claim 0"]
+    assert [step for step in ledger.log if step.startswith("claim")] == ["claim 64", "claim 64", "claim 2", "claim 0"]
     assert ledger.log[1:5] == ["committing 0", "accepted 0", "committing 1", "accepted 1"]
-    assert ledger.log[16:18] == ["accepted 7", "release"]
+    assert ledger.log[128:130] == ["accepted 63", "release"]
 
 
 def test_what_may_not_be_committed_is_not_sent() -> None:
     """A lost claim or a stop between claim and body keeps the message and the rest of the claim back."""
-    ledger, channel = Memory([delivery(i) for i in range(10)], forbidden={1}), Willing()
+    ledger, channel = Memory([delivery(i) for i in range(66)], forbidden={1}), Willing()
     deliver(ledger, channel)
-    assert channel.sent == [0, 8, 9]
-    assert ledger.log[:5] == ["claim 8", "committing 0", "accepted 0", "committing 1", "release"]
+    assert channel.sent == [0, 64, 65]
+    assert ledger.log[:5] == ["claim 64", "committing 0", "accepted 0", "committing 1", "release"]
 
 
 def test_broken_channel_gives_the_rest_back() -> None:
@@ -80,6 +80,6 @@ def test_waits_for_what_is_due_soon_and_not_for_what_is_due_late() -> None:
 def test_progress_counts_messages_that_came_to_their_end() -> None:
     """A message that waits for another attempt is not done."""
     told: list[tuple[float, str]] = []
-    ledger, channel = Memory([delivery(i) for i in range(10)]), Willing({0: "retry"})
+    ledger, channel = Memory([delivery(i) for i in range(66)]), Willing({0: "retry"})
     deliver(ledger, channel, progress=lambda share, doing: told.append((share, doing)))
-    assert told == [(0.7, "7 of 10 messages"), (0.9, "9 of 10 messages")]
+    assert told == [(63 / 66, "63 of 66 messages"), (65 / 66, "65 of 66 messages")]

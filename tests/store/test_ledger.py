@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -125,6 +125,35 @@ def test_committing_renews_the_lease_of_the_claim(run: Run) -> None:
     of(run).committing([mine[0]], ())
     ledger.lapse()
     assert {state(one) for one in mine[1:]} == {"claimed"}
+
+
+def test_a_lease_is_renewed_when_old(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A young lease is left alone, an old one renewed; what is on the wire has a whole one."""
+
+    def leases(delivery: Delivery) -> datetime:
+        return Row.objects.get(pk=delivery.delivery_id).lease_until or timezone.now()
+
+    book = of(run)
+    first, second, third = book.claim(3)
+    ends = timezone.now() + timedelta(seconds=3)
+    Row.objects.filter(state="claimed").update(lease_until=ends)
+    book.committing([first], ())
+    assert leases(first) > ends
+    assert leases(third) == ends
+    monkeypatch.setattr(ledger, "RENEWAL", 1e9)  # older than next to nothing
+    book.committing([second], ())
+    assert leases(third) > ends
+
+
+@pytest.mark.parametrize("field", ["customer_id", "email"])
+@pytest.mark.parametrize(("channel", "may"), [("", False), ("email", False), ("sms", True)])
+def test_suppressed_by_any_hash(run: Run, *, field: str, channel: str, may: bool) -> None:
+    """Who is suppressed, by id or by an address that another customer shares, gets no body; another channel is not ours."""
+    book = of(run)
+    vault.put([{"customer_id": "other", "email": "c00@example.com"}])
+    first, second = book.claim(2)
+    vault.suppress("c00" if field == "customer_id" else "other", reason="asked", actor="ada", channel=channel)
+    assert book.committing([first, second], ()) == frozenset({second.delivery_id} | ({first.delivery_id} if may else set()))
 
 
 def test_stop_is_read_at_every_claim_and_body(run: Run) -> None:

@@ -151,6 +151,13 @@ def change_person(run_id: str, folder: Path) -> None:
     pq.write_table(table.set_column(table.schema.get_field_index("arm"), "arm", [arms]), folder / "audience.parquet")
 
 
+def change_channel(run_id: str, folder: Path) -> None:
+    """Everybody is to be reached on a channel that nobody approved."""
+    table = pq.read_table(folder / "audience.parquet")
+    names = ["sms"] * table.num_rows
+    pq.write_table(table.set_column(table.schema.get_field_index("channel"), "channel", [names]), folder / "audience.parquet")
+
+
 def delete_audience(run_id: str, folder: Path) -> None:
     """The file is gone."""
     (folder / "audience.parquet").unlink()
@@ -215,6 +222,7 @@ def change_author(run_id: str, folder: Path) -> None:
     [
         (change_message, "is not what was approved"),
         (change_person, "is not the one that was approved"),
+        (change_channel, "is not the one that was approved"),
         (delete_audience, "cannot be read"),
         (break_audience, "cannot be read"),
         (unseat, "is in review and cannot be launched"),

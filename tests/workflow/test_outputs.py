@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 
 from netlift.engine import Engine
 from netlift.records import Audience, TableInput, Tables
+from netlift.store.set_hash import SetHash
 from netlift.workflow import outputs
+from netlift.workflow.approval import audience_hash, hash_part
 
 
 def audience() -> Audience:
@@ -38,6 +41,21 @@ def test_audience_comes_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.expected_profit, audience().expected_profit)
     assert again.counts() == {"contacted": 1, "holdout": 1, "no consent for email": 1}
     assert pq.read_table(tmp_path / "a.parquet")["expected_profit"].null_count == 1
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_audience_in_parts_hashes_to_the_same(tmp_path: Path, order: list[int], size: int) -> None:
+    """However the file is sorted and in whatever parts it is read, it has the hash that was approved."""
+    turned = Audience(*(getattr(audience(), field.name)[order] for field in dataclasses.fields(Audience)))
+    outputs.write_audience(turned, tmp_path / "a.parquet")
+    found, ids = SetHash(), list[str]()
+    for part in outputs.audience_parts(tmp_path / "a.parquet", size):
+        assert len(part.customer_ids) <= size
+        ids += part.customer_ids.tolist()
+        hash_part(part, found)
+    assert ids == turned.customer_ids.tolist()
+    assert found.hexdigest() == audience_hash(audience())
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:

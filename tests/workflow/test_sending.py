@@ -55,12 +55,14 @@ def test_a_campaign_that_goes_wrong_pauses(tmp_path: Path, monkeypatch: pytest.M
     assert "errors among the last 20 messages" in AuditEvent.objects.get(act="auto-pause").details
 
 
-def test_a_worker_that_drains_claims_nothing_more(run_id: str, sink: Sink) -> None:
-    """Asked to end after the third message, it finishes its claim of eight and leaves the rest ready."""
+def test_a_worker_that_drains_claims_nothing_more(tmp_path: Path, sink: Sink) -> None:
+    """Asked to end after the third message of the only connection, it begins no other and gives the rest back."""
+    plans.opened(tmp_path / "netlift")
+    run_id = plans.approved(tmp_path / "run", config=plans.settings(sink.port, connections=1))
     start(run_id, actor=OPERATOR)
     work(once=True, ended=lambda: len(sink.received) >= 3)
-    assert len(sink.received) == 8
-    assert show.counts(run_id) == {"accepted": 8, "excluded": 2, "ready": 10}
+    assert show.counts(run_id) == {"accepted": 3, "excluded": 2, "ready": 15}
+    assert len(sink.received) == 3
 
 
 def test_rates_reach_the_ledger(tmp_path: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **channel: object) 
         launch(plans.approved(tmp_path / "run", plan, config=plans.settings(sink.port, **channel)), actor=OPERATOR)
         Delivery.objects.update(changed_at=timezone.now() - timedelta(minutes=5))
         raw = {to.partition("@")[0]: body for (to, _), body in zip(sink.received, sink.letters, strict=True)}
-    return {customer: re.sub(r"=\r?\n", "", body.decode()).replace("=3D", "=") for customer, body in raw.items()}
+    return {customer: message_from_bytes(body, policy=policy.default).get_content() for customer, body in raw.items()}
 
 
 @pytest.fixture

@@ -29,12 +29,13 @@ from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
 from netlift.settings import environment
-from netlift.store import models, permission, rates, stops, vault, ways_back
+from netlift.store import models, permission, rates, statements, stops, vault, ways_back
 from netlift.store.rates import Rates, Waiting
 
 OPEN = ("ready", "claimed", "committing", "retry")
 BACK_OFF = (15, 60, 240, 960, 3600)  # seconds before the second, third, … attempt, each ± 20 %
 CHUNK = 2000  # rows per statement
+RENEWAL = 4  # a lease is renewed when a quarter of it is over
 FRESH = {"state": "ready", "not_before__isnull": True}
 
 
@@ -195,7 +196,7 @@ def held_back(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, s
     found: dict[int, HeldBack] = {}
     if not due:
         return found
-    suppressed = vault.suppressed(due[0].channel, [row.customer_id for row in due])
+    suppressed = statements.suppressed(due[0].channel, [row.customer_id for row in due])
     for row in due:
         if row.customer_id in suppressed:
             found[row.pk] = HeldBack("suppressed after the approval")
@@ -241,6 +242,7 @@ class RunLedger:
         self._back = ways_back.ways_back(run_id, channel)
         self._lease = timedelta(seconds=environment().lease_seconds)
         self._token = ""  # of the last claim
+        self._renewed = timezone.now()  # the lease of the last claim
         self._claimed: dict[int, tuple[str, int]] = {}  # of the last claim: domain and attempts by number
 
     def claim(self, size: int) -> list[Delivery]:
@@ -267,9 +269,8 @@ class RunLedger:
                 else:
                     row.update(state="ready", reason=why.reason, not_before=why.until)
             held = [row for row in due if row.pk not in back]
-            values = {"state": "claimed", "token": token, "lease_until": now + self._lease, "not_before": None, "changed_at": now}
-            models.Delivery.objects.filter(pk__in=[row.pk for row in held]).update(**values)
-        self._token = token
+            statements.claim([row.pk for row in held], token, now=now, until=now + self._lease)
+        self._token, self._renewed = token, now
         self._claimed = {row.pk: (row.domain, row.attempts) for row in held}
         return len(due), [self._delivery(row, token, known[row.customer_id]) for row in held]
 
@@ -283,16 +284,21 @@ class RunLedger:
             self.record(token, finished)
             if not self._may_send():
                 return frozenset()
-            suppressed = vault.suppressed(self._channel, [d.customer_id for d in deliveries])
-            judged = permission.barred(
-                self._run_id, self._channel, [d.customer_id for d in deliveries], {d.customer_id: d.fields for d in deliveries}, now=now
-            )
+            suppressed = statements.suppressed(self._channel, [d.customer_id for d in deliveries])
+            known = {d.customer_id: d.fields for d in deliveries}
+            judged = permission.barred(self._run_id, self._channel, list(known), known, now=now)
             wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed and d.customer_id not in judged]
-            self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
-            mine = self._of_claim(token).filter(pk__in=wanted, state="claimed").select_for_update()
-            may = frozenset(mine.values_list("pk", flat=True))
-            self._of_claim(token).filter(pk__in=may, state="claimed").update(state="committing", changed_at=now)
+            may = statements.commit((self._run_id, token), wanted, now=now, until=now + self._lease)
+            self._renew(token, now)
             return may
+
+    def _renew(self, token: str, now: datetime) -> None:
+        """Hold what waits for its turn for longer, once a part of its lease is over."""
+        if token != self._token:
+            self._of_claim(token).filter(state="claimed").update(lease_until=now + self._lease)
+        elif now - self._renewed > self._lease / RENEWAL:
+            statements.renew((self._run_id, token), list(self._claimed), until=now + self._lease)
+            self._renewed = now
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""
@@ -336,7 +342,7 @@ class RunLedger:
         return models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, state__in=OPEN).count()
 
     def _may_send(self) -> bool:
-        return not stops.in_force(self._run_id) and models.Run.objects.filter(pk=self._run_id, state="sending").exists()
+        return not stops.in_force(self._run_id) and statements.is_sending(self._run_id)
 
     def _due(self, now: datetime, size: int) -> list[models.Delivery]:
         """Rows whose time has come first, then those that never waited; each query is one walk along the index `claimable`."""
@@ -374,7 +380,6 @@ class RunLedger:
 
     def _record(self, token: str, receipts: Sequence[Receipt], known: Mapping[int, tuple[str, int]], now: datetime) -> None:
         """One statement for all: a row whose claim was lost before its message was begun does not change."""
-        adapted = connection.ops.adapt_datetimefield_value
         values, spread = [], random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load; one for all, so that a batch stays one
         for receipt in receipts:
             attempts = known.get(receipt.delivery_id, ("", 0))[1] + 1
@@ -382,11 +387,8 @@ class RunLedger:
             if state == "retry" or (state == "unknown" and self._resend):
                 state, reason, not_before = self._put_off(attempts, reason, now, spread)
             key = (receipt.delivery_id, self._run_id, token)
-            values.append((state, reason, attempts, adapted(not_before) if not_before else None, adapted(now), *key))
-        changes = "state = %s, reason = %s, attempts = %s, not_before = %s, lease_until = NULL, changed_at = %s"
-        where = "id = %s AND run_id = %s AND token = %s AND state IN ('claimed', 'committing', 'unknown')"
-        with connection.cursor() as cursor:
-            cursor.executemany(f"UPDATE {models.Delivery._meta.db_table} SET {changes} WHERE {where}", values)  # noqa: SLF001
+            values.append((state, reason, attempts, statements.at(not_before), statements.at(now), *key))
+        statements.end(values)
 
     def _put_off(self, attempts: int, reason: str, now: datetime, spread: float) -> tuple[Literal["retry", "failed"], str, datetime | None]:
         """Refused for now: when to try again, unless it was tried often enough or the run has ended meanwhile."""

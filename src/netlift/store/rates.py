@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import F
 
-from netlift.store import keys
+from netlift.store import keys, statements
 from netlift.store.models import Bucket, Delivery
 
 BURST = 1.0  # seconds' worth of messages that may go at once after a rest
@@ -99,10 +99,10 @@ def slow_down(channel: str, domain: str, now: datetime) -> None:
 
 def speed_up(channel: str, accepted: Mapping[str, int]) -> None:
     """Domains took so many messages: those that were slowed down get a little faster."""
-    slowed = Bucket.objects.filter(key__in=[_key("domain", channel, domain) for domain in accepted], factor__lt=1)
-    for bucket in slowed:
-        bucket.factor = min(1.0, bucket.factor * FASTER ** accepted[bucket.key.rpartition(":")[2]])
-        bucket.save(update_fields=["factor"])
+    if accepted:
+        for key, factor in statements.slowed([_key("domain", channel, domain) for domain in accepted]):
+            faster = min(1.0, factor * FASTER ** accepted[key.rpartition(":")[2]])
+            Bucket.objects.filter(key=key).update(factor=faster)
 
 
 def _warm_up(asking: Sequence[Waiting], rates: Rates, now: datetime, until: dict[int, datetime]) -> None:

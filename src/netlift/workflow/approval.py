@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from netlift import rules
 from netlift.records import Audience, Plan, ReviewResult, Texts
 from netlift.settings import AnyChannel, ChannelSettings, Settings
 from netlift.store import erased, keys
 from netlift.store.canonical import canonical, digest
+from netlift.store.set_hash import SetHash
 
 AUDIENCE = "audience.parquet"
 
@@ -27,20 +25,19 @@ def freeze(plan: Plan, settings: Settings, result: ReviewResult, *, file: str = 
 
     It also holds what launching needs of netlift.toml: channels (where a secret is found, never the secret) and quorum.
     """
-    everybody = _hashed(plan.audience.customer_ids)
     used = sorted({str(channel) for channel in plan.audience.channel[plan.audience.contacted()]})
     without = sum(not proof for proof in plan.consent[plan.audience.contacted()])
     people = {"sha256": audience_hash(plan.audience), "people": len(plan.audience.customer_ids), "counts": plan.audience.counts()}
     zone = settings.project.time_zone
     return {
-        "format": 2,
+        "format": 3,
         "name": plan.name,
         "country": plan.country,
         "audience": {**people, "file": file},
         "max_recipients": int(plan.audience.contacted().sum()),
         "window": {"start": _utc(settings.campaign.start, zone), "end": _utc(settings.campaign.end, zone)},
         "time_zone": zone,
-        "consent": {"sha256": _rows_hash(everybody, plan.consent), "contacted_without": without},
+        "consent": {"sha256": _consents_hash(plan), "contacted_without": without},
         "messages": [asdict(message) for message in plan.messages],
         "offers": _decimals_as_text([o.model_dump(mode="json") for o in settings.offers]),
         "categories": list(plan.categories),
@@ -77,34 +74,38 @@ def approval_hash(content: Mapping[str, Any]) -> str:
 
 
 def audience_hash(audience: Audience) -> str:
-    """SHA-256 over everybody, sorted by keyed hash of the id: that hash, offer, channel, arm, reason of exclusion.
+    """The hash of everybody, in whatever order: keyed hash of the id, offer, channel, arm, reason of exclusion.
 
     Whoever was erased since counts as before: the row holds the keyed hash in place of the id, and its former reason.
     """
-    return _audience_hash(audience, _hashed(audience.customer_ids))
+    found = SetHash()
+    hash_part(audience, found)
+    return found.hexdigest()
+
+
+def hash_part(audience: Audience, into: SetHash) -> None:
+    """Take some of the people into a hash that becomes `audience_hash` of all."""
+    pairs = zip(audience.customer_ids, audience.excluded_reason, strict=True)
+    reasons = (erased.former_reason(reason) if erased.is_pseudonym(who) else reason for who, reason in pairs)
+    for row in zip(_hashed(audience.customer_ids), audience.offer, audience.channel, audience.arm, reasons, strict=True):
+        into.add(canonical(list(row)))
 
 
 def _utc(moment: datetime | None, zone: str) -> str | None:
     return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).isoformat(timespec="seconds") if moment else None
 
 
-def _hashed(customer_ids: Texts) -> Texts:
-    """The keyed hash of each id, (n,)."""
+def _hashed(customer_ids: Texts) -> Iterator[str]:
+    """The keyed hash of each id."""
     key = keys.vault_key()
-    return np.array([erased.pseudonym(customer, key=key) for customer in customer_ids], dtype=object)
+    return (erased.pseudonym(customer, key=key) for customer in customer_ids)
 
 
-def _audience_hash(audience: Audience, hashed: Texts) -> str:
-    pairs = zip(audience.customer_ids, audience.excluded_reason, strict=True)
-    reasons = np.array([erased.former_reason(reason) if erased.is_pseudonym(who) else reason for who, reason in pairs], dtype=object)
-    return _rows_hash(hashed, audience.offer, audience.channel, audience.arm, reasons)
-
-
-def _rows_hash(hashed: Texts, *columns: Texts) -> str:
-    sha = hashlib.sha256()
-    for i in np.argsort(hashed.astype(str), kind="stable"):
-        sha.update(canonical([hashed[i], *(column[i] for column in columns)]) + b"\n")
-    return sha.hexdigest()
+def _consents_hash(plan: Plan) -> str:
+    found = SetHash()
+    for row in zip(_hashed(plan.audience.customer_ids), plan.consent, strict=True):
+        found.add(canonical(list(row)))
+    return found.hexdigest()
 
 
 def _channel(settings: Settings, name: str) -> dict[str, Any]:

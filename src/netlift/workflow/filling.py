@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 
+import numpy as np
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from netlift import campaigns
 from netlift.errors import Refused
@@ -17,8 +21,9 @@ from netlift.records import Audience, Message
 from netlift.settings import AnyChannel, channel_settings
 from netlift.store import keys, ledger, permission, rates, vault
 from netlift.store.models import Run
+from netlift.store.set_hash import SetHash
 from netlift.workflow import kept, outputs
-from netlift.workflow.approval import audience_hash
+from netlift.workflow.approval import hash_part
 
 WAVE = 1
 BATCH = 2000  # people whose contact data are in memory at the same time
@@ -48,19 +53,18 @@ def rows(run: Run, filled: Filled) -> Iterator[ledger.Row]:
     Raises:
         Refused: the audience is not the one that was approved.
     """
-    audience, messages, reached_by = _audience(run), messages_of(run), channels(run)
+    messages, reached_by = messages_of(run), channels(run)
     for message in messages.values():
         campaigns.check(message, reached_by.get(message.channel))
-    writer, reached, wanted = _Writer(run, audience, messages), ledger.reached(run.pk), audience.contacted()
-    people = len(audience.customer_ids)
-    for first in range(0, people, BATCH):
-        batch = range(first, min(first + BATCH, people))
-        for i, row in zip(batch, writer.rows(batch), strict=True):
-            filled.why[row.reason] += 1
-            if wanted[i] and row.reason:
-                filled.lost[row.customer_id] = row.reason
-            if row.customer_id not in reached:
-                yield row
+    with closing(_Writer(run, messages)) as writer:
+        reached = ledger.reached(run.pk)
+        for part in _approved(run):
+            for wanted, row in zip(part.contacted(), writer.rows(part), strict=True):
+                filled.why[row.reason] += 1
+                if wanted and row.reason:
+                    filled.lost[row.customer_id] = row.reason
+                if row.customer_id not in reached:
+                    yield row
 
 
 def messages_of(run: Run) -> dict[tuple[str, str], Message]:
@@ -80,67 +84,82 @@ def channels(run: Run) -> dict[str, AnyChannel]:
     return {name: channel_settings(run.content["channels"][name]) for name in run.content["channels_used"]}
 
 
-def _audience(run: Run) -> Audience:
-    path = kept.audience_file(run)
-    try:
-        audience = outputs.read_audience(path)
-        found = audience_hash(audience)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"The audience of run {run.pk} cannot be read from '{path}'; prepare it again.") from error
-    if found != run.content["audience"]["sha256"]:
+def _approved(run: Run) -> Iterator[Audience]:
+    """The approved audience, part by part.
+
+    Raises:
+        Refused: it cannot be read, or (told after the last part) it is not the one that was approved.
+    """
+    path, found = kept.audience_file(run), SetHash()
+    parts = outputs.audience_parts(path, BATCH)
+    while True:
+        try:
+            part = next(parts, None)
+            if part is None:
+                break
+            hash_part(part, found)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused(f"The audience of run {run.pk} cannot be read from '{path}'; prepare it again.") from error
+        yield part
+    if found.hexdigest() != run.content["audience"]["sha256"]:
         raise Refused(f"The audience of run {run.pk} in '{path}' is not the one that was approved; prepare it again.")
-    return audience
 
 
 class _Writer:
-    """Makes the rows of an audience, batch by batch; it remembers of those before only the hashes of their addresses."""
+    """Makes the rows of an audience, part by part; of those before it keeps the hashes of their addresses, in a file that goes with it."""
 
-    def __init__(self, run: Run, audience: Audience, messages: Mapping[tuple[str, str], Message]) -> None:
-        self._run_id, self._audience, self._messages = run.pk, audience, messages
+    def __init__(self, run: Run, messages: Mapping[tuple[str, str], Message]) -> None:
+        self._run_id, self._messages = run.pk, messages
         self._channels = {name: campaigns.open_channel(settings) for name, settings in channels(run).items()}
         self._key = keys.vault_key()
-        self._seen: set[bytes] = set()
-        self._contacted = audience.contacted()
+        self._seen = sqlite3.connect("")  # a database of SQLite's own in a temporary file: a million addresses take no memory
+        self._seen.execute("CREATE TABLE seen (mark BLOB PRIMARY KEY) WITHOUT ROWID")
         self._domains = functools.lru_cache(maxsize=50_000)(functools.partial(rates.domain_of, key=self._key))
 
-    def rows(self, batch: range) -> Iterator[ledger.Row]:
-        """The rows of these positions of the audience."""
-        audience = self._audience
-        wanted = [audience.customer_ids[i] for i in batch if self._contacted[i]]
+    def close(self) -> None:
+        """Forget the addresses."""
+        self._seen.close()
+
+    def rows(self, audience: Audience) -> Iterator[ledger.Row]:
+        """The rows of this part of the audience."""
+        contacted = audience.contacted()
+        wanted = list(audience.customer_ids[contacted])
         contacts = vault.fields(wanted)
         suppressed = {name: _suppressed(name, wanted) for name in self._channels}
-        ruled_out = self._ruled_out([i for i in batch if self._contacted[i]], contacts)
-        for i in batch:
+        ruled_out = self._ruled_out(audience, contacted, contacts)
+        for i in range(len(contacted)):
             customer, name = audience.customer_ids[i], audience.channel[i] or ""
             fields = contacts.get(customer, {})
-            address = fields.get(self._channels[name].address_field, "") if self._contacted[i] else ""
-            reason = self._reason(i, address, fields, suppressed) or ruled_out.get(customer, "")
-            reason = reason or self._shared(name, address, contacted=self._contacted[i])
+            channel = self._channels.get(name) if contacted[i] else None
+            address = fields.get(channel.address_field, "") if channel else ""
+            reason = self._reason(audience, i, address, fields, suppressed) or ruled_out.get(customer, "")
+            reason = reason or self._shared(name, address, contacted=contacted[i])
             yield ledger.Row(
                 customer_id=customer,
                 channel=name,
                 offer=audience.offer[i] or "",
                 arm=audience.arm[i] or "",
                 reason=reason,
-                message_id="" if reason else self._message_id(i),
+                message_id="" if reason else self._message_id(audience, i),
                 domain="" if reason else self._domains("@" + address.rpartition("@")[2] if "@" in address else ""),
             )
 
-    def _reason(self, i: int, address: str, fields: Mapping[str, str], suppressed: Mapping[str, frozenset[str]]) -> str:
+    def _reason(self, audience: Audience, i: int, address: str, fields: Mapping[str, str], suppressed: Mapping[str, frozenset[str]]) -> str:
         """Why a person gets no message; "" = gets one."""
-        audience = self._audience
-        if not self._contacted[i]:
+        if audience.excluded_reason[i] is not None or audience.arm[i] == "holdout":
             return audience.excluded_reason[i] or "holdout"
         name = audience.channel[i]
+        if name not in self._channels:  # the audience is not the approved one, as its hash will tell
+            return "no such channel"
         if audience.customer_ids[i] in suppressed[name]:
             return "suppressed"
         return _obstacle(self._channels[name], address, self._messages.get((audience.offer[i], name)), fields)
 
-    def _ruled_out(self, places: list[int], contacts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    def _ruled_out(self, audience: Audience, contacted: NDArray[np.bool_], contacts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """Whom the rules of channels and countries leave out as of now, and why. Who must wait is not among them."""
         found: dict[str, str] = {}
         for name in self._channels:
-            ids = [self._audience.customer_ids[i] for i in places if self._audience.channel[i] == name]
+            ids = list(audience.customer_ids[contacted & (audience.channel == name)])
             for start in range(0, len(ids), vault.CHUNK):
                 judged = permission.verdicts(self._run_id, name, ids[start : start + vault.CHUNK], contacts, now=timezone.now())
                 found |= {customer: one.words for customer, one in judged.items() if one.kind == "excluded"}
@@ -151,14 +170,11 @@ class _Writer:
         if not contacted:
             return ""
         mark = hashlib.blake2b(f"{name}\x1f{address.lower()}".encode(), digest_size=12, key=self._key[:32]).digest()
-        if mark in self._seen:
-            return "same address as another customer"
-        self._seen.add(mark)
-        return ""
+        is_new = self._seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (mark,)).rowcount
+        return "" if is_new else "same address as another customer"
 
-    def _message_id(self, i: int) -> str:
+    def _message_id(self, audience: Audience, i: int) -> str:
         """Always the same for one person, wave and channel, so that it can be looked for in the receiver's records."""
-        audience = self._audience
         channel = audience.channel[i]
         domain = parseaddr(self._messages[audience.offer[i], channel].sender)[1].rpartition("@")[2]
         return (

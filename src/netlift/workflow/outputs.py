@@ -35,6 +35,7 @@ from netlift.records import (
 )
 from netlift.segments import Assigned
 
+ROW_GROUP = 65_536  # people of audience.parquet that are read at the same time at least
 FORMULA = r"^[\s=+@\-\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # how a spreadsheet's formula may begin, full-width forms too
 
 
@@ -185,12 +186,22 @@ def write_audience(audience: Audience, path: Path) -> None:
             "excluded_reason": pa.array(audience.excluded_reason, pa.string()),
         }
     )
-    pq.write_table(table, path)
+    pq.write_table(table, path, row_group_size=ROW_GROUP)
 
 
 def read_audience(path: Path) -> Audience:
     """Read what `write_audience` wrote."""
-    table = pq.read_table(path)
+    return _audience(pq.read_table(path))
+
+
+def audience_parts(path: Path, size: int) -> Iterator[Audience]:
+    """The audience as it lies in its file, so many people at a time."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        for batch in file.iter_batches(size):
+            yield _audience(pa.Table.from_batches([batch]))
+
+
+def _audience(table: pa.Table) -> Audience:
     texts = {n: np.array(table[n].to_pylist(), dtype=object) for n in ("customer_id", "offer", "channel", "arm", "excluded_reason")}
     return Audience(
         texts["customer_id"],

@@ -32,15 +32,17 @@ class WatchedLedger(ledger.RunLedger):
     ended: Callable[[], bool] = staticmethod(lambda: False)  # whether this process drains
 
     def claim(self, size: int) -> list[Delivery]:
-        """As in the ledger; a process that drains claims nothing more."""
-        if self.ended():
-            return []
+        """As in the ledger; what waits to be taken off is taken off before."""
         do_waiting()
         return super().claim(size)
 
     def next_due(self) -> datetime | None:
         """As in the ledger; for a process that drains nothing is due."""
         return None if self.ended() else super().next_due()
+
+    def _may_send(self) -> bool:
+        """As in the ledger; a process that drains claims and begins nothing more."""
+        return not self.ended() and super()._may_send()
 
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """As in the ledger; now and then the last messages are looked at."""

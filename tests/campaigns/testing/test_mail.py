@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netlift.campaigns.channels.smtp import Smtp
-from netlift.campaigns.testing import Sink
+from netlift.campaigns.testing import FastSink, Sink
 from netlift.errors import MissingExtra
 from tests.campaigns.letters import delivery, every, settings
 
@@ -32,6 +32,24 @@ def test_faults_come_in_their_shares() -> None:
         got = states(sink.port)
         assert set(got) == {"accepted", "retry", "failed", "unknown"}
         assert len(sink.received) == got.count("accepted") + got.count("unknown")
+
+
+def test_the_fast_one_lists_the_same(tmp_path: Path) -> None:
+    """The fast server takes every message, and lists recipient and Message-ID as the other does, in memory and in the file."""
+    with Sink() as usual, FastSink(record=tmp_path / "arrived") as fast:
+        assert states(usual.port, 5) == states(fast.port, 5) == ["accepted"] * 5
+        assert fast.received == usual.received
+    lines = (tmp_path / "arrived").read_text().splitlines()
+    assert lines == [f"{recipient}\t{message_id}" for recipient, message_id in usual.received]
+
+
+def test_faults_of_the_fast_one() -> None:
+    """A refused message is not listed; a dropped one is, and is counted."""
+    with FastSink(refuse=0.25, drop=0.25, seed=3) as sink:
+        got = states(sink.port)
+        assert set(got) == {"accepted", "retry", "unknown"}
+        assert len(sink.received) == got.count("accepted") + got.count("unknown")
+        assert sink.dropped == got.count("unknown")
 
 
 def test_as_a_process_with_a_list(tmp_path: Path) -> None:

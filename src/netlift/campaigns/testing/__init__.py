@@ -3,6 +3,6 @@
 Each needs its channel's optional packages, so `acoustic` is imported by its own name: `netlift.campaigns.testing.acoustic`.
 """
 
-from netlift.campaigns.testing.mail import Sink
+from netlift.campaigns.testing.mail import FastSink, Sink
 
-__all__ = ["Sink"]
+__all__ = ["FastSink", "Sink"]
