@@ -19,7 +19,8 @@ from typing import Any
 
 from netlift.campaigns import dkim
 
-PEOPLE, MANY, EACH, LOOP, SESSIONS, ROUNDS = 10_000, 100_000, 3_000, 500, 8, 3
+PEOPLE, MANY, EACH, LOOP, ROUNDS = 10_000, 1_000_000, 16_000, 500, 3
+SESSIONS, USUAL = 32, 8  # of the comparison, and of a channel that sets none
 SIZE = 4400  # bytes of a message of smtp-source and of the loop; netlift's is about as long
 
 
@@ -37,10 +38,11 @@ def run(*, people: int = PEOPLE, many: int = MANY, each: int = EACH, rounds: int
         "people": people,
         "people_of_a_round": each,
         "sessions": SESSIONS,
+        "sessions_usual": USUAL,
         "bytes": few["bytes"],
         "bytes_signed": signed["bytes"],
         "rates": middle,
-        "rounds": [{name: one[name]["to_source"] for name in one if name != "source"} for one in found],
+        "rounds": [{name: one[name]["to_source"] for name in one if not name.startswith("source")} for one in found],
         "cpu_ms": _parts(few, people),
         "cpu_ms_signed": _parts(signed, people),
         "by_people": {str(number): _by_people(one, number) for number, one in ((people, few), (many, more))},
@@ -50,13 +52,16 @@ def run(*, people: int = PEOPLE, many: int = MANY, each: int = EACH, rounds: int
 def tables(told: dict[str, Any]) -> dict[str, str]:
     """The tables of docs/email.md by name."""
     names = {
-        "source": "smtp-source (Postfix)",
+        "source": f"smtp-source (Postfix), {SESSIONS} sessions",
         "channel": "netlift, ledger in memory",
         "channel_signed": "the same, signed with RSA of 2,048 bits",
         "launch": "netlift launch, with its ledger",
         "launch_signed": "the same, signed",
-        "workers": "two workers with 4 sessions each",
+        "workers": f"two workers with {SESSIONS // 2} sessions each",
         "workers_signed": "the same, signed",
+        "source_usual": f"smtp-source with {USUAL} sessions",
+        "usual": f"netlift launch with {USUAL} sessions, as a channel that sets none",
+        "usual_signed": "the same, signed",
         "loop": "a plain loop: smtplib, EmailMessage, dkimpy",
     }
     rates = ["| sender | messages a second | of smtp-source |", "|---|---|---|"]
@@ -74,23 +79,29 @@ def tables(told: dict[str, Any]) -> dict[str, str]:
 def _round(folder: Path, people: int, port: int, key: str) -> dict[str, dict[str, float]]:
     """All ways after each other: messages a second."""
     rates = {
-        "source": people / _source(port, people),
-        "channel": people / _child("channel", str(people), str(port), "")["seconds"],
-        "channel_signed": people / _child("channel", str(people), str(port), key)["seconds"],
+        "source": people / _source(port, people, SESSIONS),
+        "source_usual": people / _source(port, people, USUAL),
+        "channel": people / _child("channel", str(people), str(port), "", str(SESSIONS))["seconds"],
+        "channel_signed": people / _child("channel", str(people), str(port), key, str(SESSIONS))["seconds"],
         "launch": people / _launched(folder / "unsigned", people, port, "")["seconds"],
         "launch_signed": people / _launched(folder / "signed", people, port, key)["seconds"],
+        "usual": people / _launched(folder / "usual", people, port, "", sessions=USUAL)["seconds"],
+        "usual_signed": people / _launched(folder / "usual_signed", people, port, key, sessions=USUAL)["seconds"],
         "workers": people / _launched(folder / "workers", people, port, "", processes=2)["seconds"],
         "workers_signed": people / _launched(folder / "workers_signed", people, port, key, processes=2)["seconds"],
         "loop": LOOP / _child("loop", str(port), key, str(LOOP), str(SIZE))["seconds"],
     }
-    return {name: {"per_second": round(rate), "to_source": round(rate / rates["source"], 3)} for name, rate in rates.items()}
+    base = {name: rates["source_usual" if "usual" in name else "source"] for name in rates}
+    return {name: {"per_second": round(rate), "to_source": round(rate / base[name], 3)} for name, rate in rates.items()}
 
 
-def _launched(folder: Path, people: int, port: int, key: str, split: str = "", *, processes: int = 1) -> dict[str, Any]:
+def _launched(
+    folder: Path, people: int, port: int, key: str, split: str = "", *, processes: int = 1, sessions: int = SESSIONS
+) -> dict[str, Any]:
     """A run is begun in one process and sent by others, which have all sessions together."""
     folder.mkdir(parents=True)
     data = folder / "netlift"
-    started = _child("prepare", str(folder), str(people), str(port), key, str(SESSIONS // processes), data=data)
+    started = _child("prepare", str(folder), str(people), str(port), key, str(sessions // processes), data=data)
     command = [sys.executable, "-m", "benchmarks._sending", "send", started["run_id"], split]
     senders = [_started(command, data) for _ in range(processes)]
     for sender in senders:
@@ -140,9 +151,9 @@ def _child(*arguments: str, data: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def _source(port: int, people: int) -> float:
+def _source(port: int, people: int, sessions: int) -> float:
     """Seconds that smtp-source needs for as many messages."""
-    command = ["smtp-source", "-N", "-d", "-s", str(SESSIONS), "-m", str(people), "-l", str(SIZE)]
+    command = ["smtp-source", "-N", "-d", "-s", str(sessions), "-m", str(people), "-l", str(SIZE)]
     began = time.monotonic()
     subprocess.run([*command, "-f", "news@shop.example", "-t", "c@example.com", f"127.0.0.1:{port}"], check=True)
     return time.monotonic() - began

@@ -42,22 +42,22 @@ class Willing:
 
 
 def test_everything_is_sent_in_claims() -> None:
-    """A hundred and thirty messages in claims of 64, each written down with the next one's beginning."""
-    ledger, channel = Memory([delivery(i) for i in range(130)]), Willing()
+    """Two claims of 256 and one of 2, each message written down with the next one's beginning."""
+    ledger, channel = Memory([delivery(i) for i in range(514)]), Willing()
     assert deliver(ledger, channel) is None
-    assert channel.sent == list(range(130))
+    assert channel.sent == list(range(514))
     assert set(ledger.states.values()) == {"accepted"}
-    assert [step for step in ledger.log if step.startswith("claim")] == ["claim 64", "claim 64", "claim 2", "claim 0"]
+    assert [step for step in ledger.log if step.startswith("claim")] == ["claim 256", "claim 256", "claim 2", "claim 0"]
     assert ledger.log[1:5] == ["committing 0", "accepted 0", "committing 1", "accepted 1"]
-    assert ledger.log[128:130] == ["accepted 63", "release"]
+    assert ledger.log[512:514] == ["accepted 255", "release"]
 
 
 def test_what_may_not_be_committed_is_not_sent() -> None:
     """A lost claim or a stop between claim and body keeps the message and the rest of the claim back."""
-    ledger, channel = Memory([delivery(i) for i in range(66)], forbidden={1}), Willing()
+    ledger, channel = Memory([delivery(i) for i in range(258)], forbidden={1}), Willing()
     deliver(ledger, channel)
-    assert channel.sent == [0, 64, 65]
-    assert ledger.log[:5] == ["claim 64", "committing 0", "accepted 0", "committing 1", "release"]
+    assert channel.sent == [0, 256, 257]
+    assert ledger.log[:5] == ["claim 256", "committing 0", "accepted 0", "committing 1", "release"]
 
 
 def test_broken_channel_gives_the_rest_back() -> None:
@@ -80,6 +80,6 @@ def test_waits_for_what_is_due_soon_and_not_for_what_is_due_late() -> None:
 def test_progress_counts_messages_that_came_to_their_end() -> None:
     """A message that waits for another attempt is not done."""
     told: list[tuple[float, str]] = []
-    ledger, channel = Memory([delivery(i) for i in range(66)]), Willing({0: "retry"})
+    ledger, channel = Memory([delivery(i) for i in range(258)]), Willing({0: "retry"})
     deliver(ledger, channel, progress=lambda share, doing: told.append((share, doing)))
-    assert told == [(63 / 66, "63 of 66 messages"), (65 / 66, "65 of 66 messages")]
+    assert told == [(255 / 258, "255 of 258 messages"), (257 / 258, "257 of 258 messages")]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlift.campaigns import CannotWrite, Written, check, names, obstacle, write
+from netlift.campaigns import CannotWrite, Written, check, messages, names, obstacle, write
 from netlift.errors import InputError
 from tests.campaigns.letters import MESSAGE
 
@@ -31,6 +31,19 @@ def test_missing_field_is_named() -> None:
     """Who lacks a field gets no letter with a hole in it."""
     with pytest.raises(CannotWrite, match=r"^missing field name$"):
         write(MESSAGE, {"first_name": "Ann"})
+
+
+TEXTS = st.text(st.characters(exclude_characters="{}#%", codec="utf-8"), max_size=20)
+
+
+@given(st.lists(st.tuples(TEXTS, st.sampled_from(["", "{{ name }}", "{{name}}", "{{ town }}", "{# remark #}"])), max_size=6), TEXTS, TEXTS)
+def test_plain_templates_come_out_as_jinja_writes_them(parts: list[tuple[str, str]], name: str, town: str) -> None:
+    """Texts and fields alone are joined without Jinja: escaped the same in HTML, untouched in text, also at line ends."""
+    source = "".join(text + field for text, field in parts)
+    fields = {"name": name, "town": town}
+    found = write(dataclasses.replace(MESSAGE, subject="Hi", text=source, html=source), fields)
+    assert found.text == messages.TEXT.from_string(source).render(fields)
+    assert found.html == messages.HTML.from_string(source).render(fields)
 
 
 def test_default_replaces_a_missing_field() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from netlift.campaigns.deliver import BATCH
+from netlift.settings import ChannelSettings
 from netlift.store import audit, people
 from netlift.workflow import show
 from tests.flow.test_kill import LAUNCH, WORKER, arrived, netlift, sink, wait_for
@@ -52,7 +52,7 @@ def test_a_restart_while_sending(server: Postgres, tmp_path: Path, command: tupl
     assert max(received.values()) == 1
     assert sum(counts.values()) == PEOPLE
     assert set(counts) <= {"accepted", "unknown"}
-    assert counts.get("unknown", 0) <= BATCH
+    assert counts.get("unknown", 0) <= ChannelSettings.model_fields["connections"].default
     assert counts["accepted"] <= len(received) <= PEOPLE
     assert show.plan(run_id)["state"] == "completed"
     assert audit.verify_all().whole

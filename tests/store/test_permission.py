@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from netlift.errors import Refused
@@ -86,6 +88,75 @@ def test_an_opt_out_between_claim_and_handing_over(owner: str, opt_out: Callable
     book(run).release(batch[0].token)
     assert book(run).claim(10) == []
     assert Delivery.objects.get(run=run, customer_id="c3").state in {"excluded", "cancelled"}
+
+
+@pytest.mark.parametrize("opt_out", [withdrawn, withdrawn_at_the_source])
+def test_an_opt_out_between_two_bodies_of_a_claim(owner: str, opt_out: Callable[[str], None]) -> None:
+    """Who claimed need not judge again for each body, but for news."""
+    run = sending(owner)
+    rows = book(run)
+    batch = rows.claim(10)
+    assert rows.committing(batch[:3], ()) == {one.delivery_id for one in batch[:3]}
+    opt_out("c4")
+    assert rows.committing(batch[3:], ()) == {one.delivery_id for one in batch[3:] if one.customer_id != "c4"}
+
+
+def test_quiet_hours_that_begin_after_the_claim(owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second before 18:00 in Berlin a text may still leave, a second later none does."""
+    last = datetime(2027, 1, 12, 16, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: last)
+    rows = book(sending(owner, "sms"), "sms")
+    batch = rows.claim(10)
+    assert len(rows.committing(batch[:3], ())) == 3
+    monkeypatch.setattr(timezone, "now", lambda: last + timedelta(seconds=1))
+    assert rows.committing(batch[3:], ()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("after", "news", "holds"),
+    [
+        (timedelta(0), (7,), True),
+        (timedelta(seconds=1.9), (7,), True),
+        (timedelta(seconds=2), (7,), False),
+        (timedelta(seconds=-1), (7,), False),
+        (timedelta(seconds=1), (8,), False),
+        (timedelta(seconds=1), (None,), False),
+    ],
+)
+def test_how_long_verdicts_hold(after: timedelta, news: tuple[int | None, ...], *, holds: bool) -> None:
+    """Two seconds of the same minute, without news."""
+    at = datetime(2027, 1, 12, 18, 59, 30, tzinfo=UTC)
+    assert permission.Judged(at, (7,)).holds(at + after, news) is holds
+    assert not permission.Judged(at.replace(second=59), (7,)).holds(at.replace(second=59) + timedelta(seconds=1), (7,))
+
+
+def test_two_runs_that_claim_the_same_people_at_the_same_time(owner: str) -> None:
+    """With one contact allowed in seven days, everybody is claimed for exactly one of the two, in both databases."""
+    runs = [sending(owner) for _ in range(2)]
+    ids = [f"d{i:03d}" for i in range(200)]
+    vault.put({"customer_id": c, "email": f"{c}@example.com", "country": "DE"} for c in ids)
+    consents.fill({**GIVEN, "customer_id": c} for c in ids)
+    for run in runs:
+        permission.keep(run.pk, ReviewSettings(max_contacts_7d=1), RulesSettings())
+        ledger.fill(run.pk, [ledger.Row(c, "email", "Wine", "treated", "", f"<{c}.{run.pk}@x>") for c in ids])
+    got: list[str] = []
+    together = threading.Barrier(2)
+
+    def worker(run: Run) -> None:
+        rows, mine = book(run), []
+        together.wait()
+        while batch := rows.claim(7):
+            mine += [one.customer_id for one in batch]
+        got.extend(mine)
+        connection.close()
+
+    threads = [threading.Thread(target=worker, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == sorted([*IDS, *ids])
+    assert sum(reasons(run).get("contact cap 7 days (CONTACT_PRESSURE)", 0) for run in runs) == 206
 
 
 def test_the_words_and_the_rule_are_in_the_ledger(owner: str) -> None:
@@ -194,7 +265,7 @@ def test_what_came_back_counts_as_it_arrived(owner: str, state: str, counts: boo
     """A message of another run that arrived is a contact, whatever was told of it since; one that came back is none."""
     sending(owner)
     Delivery.objects.filter(customer_id="c0").update(state=state)
-    met = permission.touches(["c0"], "email", now=timezone.now())
+    met = permission.touches({consents.person("c0"): "c0"}, "email", now=timezone.now())
     assert (len(met["c0"].moments) if "c0" in met else 0, permission.planned(timezone.now()).get("c0")) == (
         (1, (1, 1)) if counts else (0, None)
     )

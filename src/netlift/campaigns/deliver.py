@@ -10,7 +10,7 @@ from typing import Protocol
 from netlift.campaigns.channels import BatchChannel, Channel
 from netlift.records import Delivery, Progress, Receipt, silent
 
-BATCH = 64  # messages per claim: what a killed process held waits for its lease
+BATCH = 256  # messages per claim: what a killed process held waits for its lease
 PATIENCE = 75.0  # seconds to wait for something to become due; longer than a lease and than the first two back-offs
 STEP = 0.5  # seconds between two looks at the ledger while waiting
 

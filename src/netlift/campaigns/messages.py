@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 from netlift.records import Message
 
@@ -69,6 +70,7 @@ class _Compiled:
     names: Mapping[str, int]  # how often the text of each field is worked on
     needed: tuple[str, ...]  # names without which nothing can be written, in their order
     exact: bool  # whether nothing but a missing name can go wrong
+    pieces: tuple[tuple[str, str], ...]  # text and the name that follows it, of a template that is nothing else; () = it is more
 
 
 def write(message: Message, fields: Mapping[str, str], *, unsubscribe_url: str = "") -> Written:
@@ -144,6 +146,8 @@ def _subject(message: Message, fields: Mapping[str, str]) -> str:
 
 def _rendered(compiled: _Compiled, fields: Mapping[str, str]) -> str:
     _check_size(compiled, fields)
+    if compiled.pieces:
+        return _joined(compiled, fields)
     try:
         return compiled.template.render(fields)
     except UndefinedError as error:
@@ -153,10 +157,25 @@ def _rendered(compiled: _Compiled, fields: Mapping[str, str]) -> str:
         raise CannotWrite("the template does not fit the fields") from error
 
 
+def _joined(compiled: _Compiled, fields: Mapping[str, str]) -> str:
+    """What the template would render, without what it costs to begin one."""
+    parts, escaped = [], compiled.template.environment.autoescape
+    for text, name in compiled.pieces:
+        parts.append(text)
+        if name:
+            value = fields.get(name)
+            if value is None:
+                raise CannotWrite(f"missing field {name}")
+            parts.append(escape(value) if escaped else value)
+    return "".join(parts)
+
+
 def _check_size(compiled: _Compiled, fields: Mapping[str, str]) -> None:
     """Nothing is rendered that could grow beyond the limit: the time a letter takes is bounded by what goes into it."""
     grown = ESCAPED if compiled.template.environment.autoescape else 1
-    size = sum(len(fields.get(name, "")) * times for name, times in compiled.names.items())
+    size = 0
+    for name, times in compiled.names.items():
+        size += len(fields.get(name, "")) * times
     if size * grown > MAX_LETTER:
         raise CannotWrite(f"the fields would make the message longer than {MAX_LETTER // 1000} kB")
 
@@ -172,7 +191,23 @@ def _compiled(source: str, *, html: bool) -> _Compiled:
             used.update(n.name for n in work.find_all(nodes.Name))
     exact = all(_certain(node) for node in found)
     needed = tuple(dict.fromkeys(n.name for n in found if isinstance(n, nodes.Name))) if exact else ()
-    return _Compiled(environment.from_string(source), dict(used), needed, exact)
+    return _Compiled(environment.from_string(source), dict(used), needed, exact, tuple(_pieces(tree)))
+
+
+def _pieces(tree: nodes.Template) -> Iterator[tuple[str, str]]:
+    """Text and names by turns; nothing where there is anything else in the template."""
+    written = [part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes]
+    plain = len(tree.body) == sum(isinstance(output, nodes.Output) for output in tree.body)
+    if not plain or not all(isinstance(part, (nodes.TemplateData, nodes.Name)) for part in written):
+        return
+    text = ""
+    for part in written:
+        if isinstance(part, nodes.Name):
+            yield text, part.name
+            text = ""
+        elif isinstance(part, nodes.TemplateData):
+            text += part.data
+    yield text, ""
 
 
 def _certain(node: nodes.Node) -> bool:

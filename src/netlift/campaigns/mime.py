@@ -24,7 +24,7 @@ from netlift.settings import ChannelSettings
 
 ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 PART = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-BASE64_LINE = 57  # bytes in a line of 76 characters, RFC 2045 section 6.8
+BASE64_LINE = 76  # characters, RFC 2045 section 6.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,10 @@ def _date(second: int) -> bytes:
 
 
 def _base64(text: str) -> bytes:
-    raw = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
-    return b"".join([binascii.b2a_base64(raw[i : i + BASE64_LINE], newline=False) + b"\r\n" for i in range(0, len(raw), BASE64_LINE)])
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    coded = binascii.b2a_base64(text.replace("\n", "\r\n").encode(), newline=False)
+    return b"\r\n".join([*[coded[i : i + BASE64_LINE] for i in range(0, len(coded), BASE64_LINE)], b""])
 
 
 def _signatures(of: Skeleton, head: bytes, body: bytes) -> list[bytes]:

@@ -5,13 +5,14 @@ from netlift.rules.messages import Broken, broken
 from netlift.rules.packs import CHANNELS, Pack, Rule, check_versions, packs, rules_for, versions
 from netlift.rules.places import Place, place, prefix
 from netlift.rules.stop_words import asks_to_stop
-from netlift.rules.verdict import ALLOWED, Verdict, counts, judge, named
+from netlift.rules.verdict import ALLOWED, Book, Verdict, book, counts, judge, judged, named
 
 __all__ = [
     "ALLOWED",
     "CHANNELS",
     "SOFT",
     "WRITTEN",
+    "Book",
     "Broken",
     "Caps",
     "Clock",
@@ -23,10 +24,12 @@ __all__ = [
     "Rule",
     "Verdict",
     "asks_to_stop",
+    "book",
     "broken",
     "check_versions",
     "counts",
     "judge",
+    "judged",
     "named",
     "packs",
     "place",

@@ -92,9 +92,10 @@ def next_open(
         holidays: where the person's public holidays are looked up.
         until: not looked for at or after this moment.
     """
-    zone_names, all_windows = tuple(sorted(set(zones))), frozenset(rules)
+    all_windows = frozenset(rules)
     if not all_windows:
         return start
+    zone_names = tuple(sorted(set(zones)))
     if not zone_names:
         return None
     end = min(filter(None, (until, start + timedelta(days=AHEAD))))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
 from netlift.rules.facts import SOFT, WRITTEN, Clock, Consent, Person
-from netlift.rules.hours import next_open
+from netlift.rules.hours import Windows, next_open
 from netlift.rules.packs import CHANNELS, Rule, rules_for
 
 PRESSURE = "CONTACT_PRESSURE"  # the hard cap over all campaigns (review policy, FREQUENCY_PRESSURE)
@@ -49,28 +49,49 @@ def judge(person: Person, channel: str, clock: Clock, *, more: Sequence[Rule] = 
         clock: when, and until when.
         more: rules that the administrator added.
     """
-    rules = (*rules_for(person.packs, channel), *(rule for rule in more if (channel if channel in CHANNELS else "email") in rule.channels))
-    return excluded(person, rules, clock) or postponed(person, rules, clock)
+    return judged(person, book(person.packs, channel, more=more), clock)
 
 
-def excluded(person: Person, rules: Iterable[Rule], clock: Clock) -> Verdict | None:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The rules of some candidate jurisdictions on a channel, by what they do."""
+
+    excluding: tuple[tuple[Rule, Judge], ...]  # in the order of `packs.PARAMETERS`
+    caps: tuple[Rule, ...]
+    hours: frozenset[Windows]
+
+
+def book(candidates: frozenset[str], channel: str, *, more: Sequence[Rule] = ()) -> Book:
+    """The rules for everybody who may be there; for who judges many."""
+    own = (rule for rule in more if (channel if channel in CHANNELS else "email") in rule.channels)
+    rules = (*rules_for(candidates, channel), *own)
+    excluding = tuple((rule, JUDGES[rule.id]) for rule in rules if rule.id in JUDGES)
+    caps = tuple(rule for rule in rules if rule.id == "CONTACT_CAP")
+    return Book(excluding, caps, frozenset(rule.hours for rule in rules if rule.hours))
+
+
+def judged(person: Person, of: Book, clock: Clock) -> Verdict:
+    """The verdict of these rules; as `judge`."""
+    return excluded(person, of, clock) or postponed(person, of, clock)
+
+
+def excluded(person: Person, of: Book, clock: Clock) -> Verdict | None:
     """The rule that leaves somebody out whatever the hour; None = none does."""
-    for rule in rules:
-        said = JUDGES[rule.id](rule, person, clock) if rule.id in JUDGES else None
+    for rule, says in of.excluding:
+        said = says(rule, person, clock)
         if said:
             return Verdict("excluded", rule.id, *said)
     return None
 
 
-def postponed(person: Person, rules: Iterable[Rule], clock: Clock) -> Verdict:
+def postponed(person: Person, of: Book, clock: Clock) -> Verdict:
     """Allowed now, later, or never within the campaign's window; pressure over all campaigns counts too."""
-    rules = tuple(rules)
     for days, contacts, cap in ((7, person.contacts_7d, clock.caps.in_7d), (30, person.contacts_30d, clock.caps.in_30d)):
         if contacts + 1 > cap:
             return Verdict("excluded", PRESSURE, f"contact cap {days} days", f"{contacts} contacts in {days} days; at most {cap} may be")
-    waits = [(_free(rule, person, clock.now), rule) for rule in rules if rule.id == "CONTACT_CAP"]
+    waits = [(_free(rule, person, clock.now), rule) for rule in of.caps]
     capped, cap_rule = max(waits, key=lambda wait: wait[0], default=(clock.now, None))
-    at = next_open(capped, person.zones, [rule.hours for rule in rules if rule.hours], holidays=person.holidays, until=clock.until)
+    at = next_open(capped, person.zones, of.hours, holidays=person.holidays, until=clock.until)
     if at is not None and at <= clock.now and (clock.until is None or at < clock.until):
         return ALLOWED
     if cap_rule is not None and capped > clock.now:

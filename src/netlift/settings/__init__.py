@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import os
 import tomllib
@@ -334,7 +335,7 @@ class Settings(Section):
 class Environment(BaseSettings):
     """What netlift reads from the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="NETLIFT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="NETLIFT_", extra="ignore", frozen=True)
 
     data_dir: Path | None = None
     user: str | None = None
@@ -365,6 +366,12 @@ def environment() -> Environment:
     Raises:
         SettingsError: a variable holds what it cannot; the message names it.
     """
+    return _environment(tuple((name, value) for name, value in os.environ.items() if name.upper().startswith("NETLIFT_")))
+
+
+@functools.lru_cache(maxsize=4)
+def _environment(_variables: tuple[tuple[str, str], ...]) -> Environment:
+    """Read once while the variables stay the same: whoever sends asks for every group of messages."""
     try:
         return Environment()
     except ValidationError as error:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from netlift import rules
 from netlift.errors import InputError
-from netlift.store import audit, keys, vault
+from netlift.store import audit, keys, statements, vault
 from netlift.store.models import CallList, Consent, ListedNumber, PastContact
 
 CHUNK = 500
@@ -50,16 +50,19 @@ def fill(rows: Iterable[Row]) -> int:
     return Consent.objects.count() - before
 
 
-def latest(customer_ids: Sequence[str], channel: str, purpose: str = MARKETING, *, key: bytes | None = None) -> dict[str, rules.Consent]:
+def latest(customer_ids: Sequence[str], channel: str, purpose: str = MARKETING) -> dict[str, rules.Consent]:
     """What counts now of each of these customers, by customer id; who is not in the answer never said anything."""
-    key = key or keys.vault_key()
-    by_hash = {person(customer, key=key): customer for customer in customer_ids}
-    found: dict[str, Consent] = {}
-    for chunk in _chunks(by_hash):
-        for row in Consent.objects.filter(person__in=chunk, channel=channel, purpose=purpose):
-            if row.person not in found or _order(row) > _order(found[row.person]):
-                found[row.person] = row
-    return {by_hash[one]: _held(row) for one, row in found.items()}
+    key = keys.vault_key()
+    return latest_of({person(customer, key=key): customer for customer in customer_ids}, channel, purpose)
+
+
+def latest_of(by_hash: Mapping[str, str], channel: str, purpose: str = MARKETING) -> dict[str, rules.Consent]:
+    """The same, for customer ids by `person`."""
+    found: dict[str, rules.Consent] = {}
+    for one, held in statements.consents(list(by_hash), channel, purpose):
+        if one not in found or _order(held) > _order(found[one]):
+            found[one] = held
+    return {by_hash[one]: held for one, held in found.items()}
 
 
 def history(customer_id: str) -> list[dict[str, Any]]:
@@ -196,25 +199,10 @@ def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-def _order(row: Consent) -> tuple[bool, datetime, bool]:
+def _order(row: rules.Consent) -> tuple[bool, datetime, bool]:
     """The latest row counts; where time does not tell, a refusal before a consent: an undated one before everything."""
     refusal = row.status == STOP
     return (row.given_at is None and refusal, row.given_at or datetime.min.replace(tzinfo=UTC), refusal)
-
-
-def _held(row: Consent) -> rules.Consent:
-    return rules.Consent(
-        status=row.status,
-        kind=row.kind,
-        given_at=row.given_at,
-        wording=row.wording,
-        source=row.source,
-        proof=row.proof,
-        confirmed_at=row.confirmed_at,
-        confirmed_from=row.confirmed_from,
-        expires_at=row.expires_at,
-        facts=frozenset(row.facts.split()),
-    )
 
 
 def _number(text: str) -> str:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib.util
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from netlift.errors import MissingExtra, SettingsError
 from netlift.settings import environment
 
 DATABASE = "netlift.sqlite3"
 OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "connect_timeout"})  # of libpq, that a URL may set
-MIGRATING, RECORDING, REGISTERING = 0x6E65746C01, 0x6E65746C02, 0x6E65746C03  # advisory locks: "netl" and what they guard
+MIGRATING, RECORDING, REGISTERING, CLAIMING = (
+    0x6E65746C01,
+    0x6E65746C02,
+    0x6E65746C03,
+    0x6E65746C04,
+)  # advisory locks: "netl" and what they guard
+QUEUE = "senders.lock"  # beside the SQLite file
+PAUSE, PATIENCE = 0.0003, 5.0  # seconds
 EXAMPLE = "postgresql://netlift@db.example.com:5432/netlift"
 
 
@@ -90,6 +104,44 @@ def take_turns(lock: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+
+
+def now() -> datetime:
+    """The time by the clock that all who share the database share."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        found: datetime = cursor.fetchone()[0]
+    return found
+
+
+@contextlib.contextmanager
+def turn() -> Iterator[None]:
+    """A short transaction of whoever sends. Several on one SQLite file wait for each other here, each the shortest time.
+
+    SQLite itself waits 1, 2, 5, 10, … 100 ms between two tries; two senders, whose transactions last 1 ms, would mostly sleep.
+    """
+    with contextlib.ExitStack() as held:
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            held.enter_context(_queue(Path(connection.settings_dict["NAME"]).with_name(QUEUE)))
+        with transaction.atomic(savepoint=False):
+            yield
+
+
+@contextlib.contextmanager
+def _queue(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; who waits too long goes on without, and SQLite's own lock decides."""
+    number, until = os.open(path, os.O_RDWR | os.O_CREAT, 0o600), time.monotonic() + PATIENCE
+    try:
+        while time.monotonic() < until:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(PAUSE)
+        yield
+    finally:
+        os.close(number)
 
 
 def _password() -> str:

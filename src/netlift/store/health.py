@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from netlift.store import vault
-from netlift.store.models import Delivery
+from netlift.store import statements
 
 LAST = 200  # messages that are looked at; fewer say nothing yet
 TRIED = ("accepted", "delivered", "bounced", "complained", "failed", "retry")
@@ -14,8 +13,7 @@ LIMITS = {"errors": 0.10, "bounces": 0.05, "complaints": 0.001, "unsubscribes": 
 
 def alarm(run_id: int, channel: str) -> str:
     """Why a run must pause, in words; "" = all is well, or too few messages to tell."""
-    tried = Delivery.objects.filter(run_id=run_id, channel=channel, state__in=TRIED)
-    last = list(tried.order_by("-changed_at").values_list("state", "customer_id")[:LAST])
+    last = statements.tried(run_id, channel, TRIED, LAST)
     if len(last) < LAST:
         return ""
     states = Counter(state for state, _ in last)
@@ -24,7 +22,7 @@ def alarm(run_id: int, channel: str) -> str:
         "errors": states["failed"],
         "bounces": states["bounced"],
         "complaints": states["complained"],
-        "unsubscribes": len(vault.suppressed(channel, reached)),  # nobody of them was suppressed when written to
+        "unsubscribes": len(statements.suppressed(channel, reached)),  # nobody of them was suppressed when written to
     }
     for name, limit in LIMITS.items():
         if found[name] > limit * LAST:

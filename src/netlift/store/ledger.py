@@ -18,7 +18,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal
@@ -28,15 +28,17 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from netlift.records import Delivery, Message, Receipt
+from netlift.rules import Verdict
 from netlift.settings import environment
-from netlift.store import models, permission, rates, statements, stops, vault, ways_back
+from netlift.store import database, models, permission, rates, statements, stops, vault, ways_back
+from netlift.store.permission import Judged
 from netlift.store.rates import Rates, Waiting
+from netlift.store.statements import Due
 
 OPEN = ("ready", "claimed", "committing", "retry")
 BACK_OFF = (15, 60, 240, 960, 3600)  # seconds before the second, third, … attempt, each ± 20 %
 CHUNK = 2000  # rows per statement
 RENEWAL = 4  # a lease is renewed when a quarter of it is over
-FRESH = {"state": "ready", "not_before__isnull": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,9 @@ def is_due(run_id: int) -> bool:
 def lapse() -> None:
     """Take back what dead processes held, in all runs: claimed becomes ready, committing becomes unknown (or ready, where resent)."""
     now = timezone.now()
-    late = models.Delivery.objects.filter(lease_until__lt=now)
-    if not late.exists():
+    if not statements.any_late(now):
         return
+    late = models.Delivery.objects.filter(lease_until__lt=now)
     with transaction.atomic():
         late.filter(state="claimed", run__state__in=("sending", "paused")).update(state="ready", token="", lease_until=None, changed_at=now)
         reason = "the process ended while the message was being handed over; it may or may not have arrived"
@@ -181,43 +183,44 @@ class HeldBack:
 
     reason: str = ""
     until: datetime | None = None
-    state: Literal["cancelled", "excluded"] = "cancelled"
+    state: Literal["cancelled", "excluded", "ready"] = "cancelled"
 
 
-def held_back(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, str]], *, field: str, limits: Rates) -> dict[int, HeldBack]:
-    """Who of the due rows is held back, and why. The one place for it: permissions, windows and rates all come in here.
+def held_back(
+    of: tuple[int, str], due: Sequence[Due], known: Mapping[str, Mapping[str, str]], *, field: str, judged: Judged
+) -> dict[int, HeldBack]:
+    """Who of the claimed rows is held back for what he may get, and why; rates come after (`_too_fast`).
 
     Args:
-        due: rows of one channel, locked by the claim's transaction.
+        of: the run and the channel.
+        due: rows of them, held by this process.
         known: their contact data by customer id.
         field: the contact field that holds the address.
-        limits: how fast the channel may go.
+        judged: when they were claimed.
     """
     found: dict[int, HeldBack] = {}
     if not due:
         return found
-    suppressed = statements.suppressed(due[0].channel, [row.customer_id for row in due])
+    suppressed = statements.suppressed(of[1], [row.customer_id for row in due])
     for row in due:
         if row.customer_id in suppressed:
             found[row.pk] = HeldBack("suppressed after the approval")
         elif field not in known.get(row.customer_id, {}):
             found[row.pk] = HeldBack("no address any more")
-    found |= _by_rules([row for row in due if row.pk not in found], known)
-    free = [Waiting(row.pk, row.domain, row.not_before if row.state == "ready" else None) for row in due if row.pk not in found]
-    late = rates.put_off(free, due[0].channel, limits, timezone.now())
-    return found | {number: HeldBack(until=until) for number, until in late.items()}
+    asked = [row.customer_id for row in due if row.pk not in found]
+    barred = permission.barred(*of, asked, known, now=judged.at, claimed_at=judged.claimed_at)
+    return found | {row.pk: _by_rules(barred[row.customer_id]) for row in due if row.customer_id in barred}
 
 
-def _by_rules(due: Sequence[models.Delivery], known: Mapping[str, Mapping[str, str]]) -> dict[int, HeldBack]:
-    """Whom the rules of channels and countries do not allow now: excluded for good, or put off to a moment within the campaign."""
-    if not due:
-        return {}
-    judged = permission.barred(due[0].run_id, due[0].channel, [row.customer_id for row in due], known, now=timezone.now())
-    return {
-        row.pk: HeldBack(one.words, state="excluded") if one.at is None else HeldBack(one.detail, until=one.at)
-        for row in due
-        if (one := judged.get(row.customer_id))
-    }
+def _by_rules(verdict: Verdict) -> HeldBack:
+    """Excluded for good, or put off to a moment within the campaign."""
+    return HeldBack(verdict.words, state="excluded") if verdict.at is None else HeldBack(verdict.detail, verdict.at, "ready")
+
+
+def _too_fast(free: Sequence[Due], channel: str, limits: Rates) -> dict[int, HeldBack]:
+    waiting = [Waiting(row.pk, row.domain, row.not_before if row.state == "ready" else None) for row in free]
+    late = rates.put_off(waiting, channel, limits, timezone.now()) if waiting else {}
+    return {number: HeldBack(until=until, state="ready") for number, until in late.items()}
 
 
 class RunLedger:
@@ -243,7 +246,10 @@ class RunLedger:
         self._lease = timedelta(seconds=environment().lease_seconds)
         self._token = ""  # of the last claim
         self._renewed = timezone.now()  # the lease of the last claim
+        self._judged = Judged()  # the last claim
+        self._news: tuple[int | None, ...] = ()  # what is known now
         self._claimed: dict[int, tuple[str, int]] = {}  # of the last claim: domain and attempts by number
+        self._open: set[int] = set()  # of these the ones that are neither committing nor ended
 
     def claim(self, size: int) -> list[Delivery]:
         """Up to `size` messages that are due, held for this process; none when the run was stopped."""
@@ -254,24 +260,29 @@ class RunLedger:
                 return claimed
 
     def _claim(self, size: int) -> tuple[int, list[Delivery]]:
-        """One look at the due rows: how many there were, and those that are held now."""
-        token, now = uuid.uuid4().hex, timezone.now()
-        with transaction.atomic():
+        """One look at the due rows: how many there were, and those that are held now.
+
+        They are held first and judged after: nobody waits for it, and who claims the same people for another run sees them.
+        """
+        token = uuid.uuid4().hex
+        with database.turn():
+            database.take_turns(database.CLAIMING)
             if not self._may_send():
                 return 0, []
-            due = self._due(now, size)
-            known = vault.fields([row.customer_id for row in due])
-            back = held_back(due, known, field=self._address_field, limits=self._limits)
-            for number, why in back.items():
-                row = models.Delivery.objects.filter(pk=number)
-                if why.until is None:
-                    row.update(state=why.state, reason=why.reason, changed_at=now)
-                else:
-                    row.update(state="ready", reason=why.reason, not_before=why.until)
-            held = [row for row in due if row.pk not in back]
-            statements.claim([row.pk for row in held], token, now=now, until=now + self._lease)
-        self._token, self._renewed = token, now
+            now, judged = database.now(), Judged(timezone.now(), self._news)
+            due = statements.due(self._run_id, self._channel, size, now=judged.at)
+            statements.claim([row.pk for row in due], token, now=now, until=judged.at + self._lease)
+        judged = replace(judged, claimed_at=now)
+        self._token, self._renewed, self._judged = token, judged.at, judged
+        known = vault.fields([row.customer_id for row in due])
+        back = held_back((self._run_id, self._channel), due, known, field=self._address_field, judged=judged)
+        with database.turn():
+            free = [row for row in due if row.pk not in back]
+            back |= _too_fast(free, self._channel, self._limits)
+            statements.put_back((self._run_id, token), [(why.state, why.reason, why.until, pk) for pk, why in back.items()], now=now)
+        held = [row for row in due if row.pk not in back]
         self._claimed = {row.pk: (row.domain, row.attempts) for row in held}
+        self._open = set(self._claimed)
         return len(due), [self._delivery(row, token, known[row.customer_id]) for row in held]
 
     def committing(self, deliveries: Sequence[Delivery], finished: Sequence[Receipt]) -> frozenset[int]:
@@ -280,17 +291,26 @@ class RunLedger:
         The answer is the numbers of those that may: not where the claim was lost, the run was stopped, or the person was suppressed.
         """
         token, now = deliveries[0].token, timezone.now()
-        with transaction.atomic():
+        with database.turn():
             self.record(token, finished)
             if not self._may_send():
                 return frozenset()
-            suppressed = statements.suppressed(self._channel, [d.customer_id for d in deliveries])
-            known = {d.customer_id: d.fields for d in deliveries}
-            judged = permission.barred(self._run_id, self._channel, list(known), known, now=now)
-            wanted = [d.delivery_id for d in deliveries if d.customer_id not in suppressed and d.customer_id not in judged]
-            may = statements.commit((self._run_id, token), wanted, now=now, until=now + self._lease)
+            barred = self._barred(deliveries, now)
+            wanted = [d.delivery_id for d in deliveries if d.customer_id not in barred]
+            may = statements.commit((self._run_id, token), wanted, until=now + self._lease)
             self._renew(token, now)
-            return may
+        self._open -= may
+        return may
+
+    def _barred(self, deliveries: Sequence[Delivery], now: datetime) -> frozenset[str]:
+        """Who was suppressed, or is not allowed by the rules any more; the claim's verdicts hold for a moment, unless there is news."""
+        mine = deliveries[0].token == self._token
+        if mine and self._judged.holds(now, self._news):
+            return frozenset()
+        known = {d.customer_id: d.fields for d in deliveries}
+        claimed_at = self._judged.claimed_at if mine else None
+        barred = permission.barred(self._run_id, self._channel, list(known), known, now=now, claimed_at=claimed_at)
+        return statements.suppressed(self._channel, list(known)) | frozenset(barred)
 
     def _renew(self, token: str, now: datetime) -> None:
         """Hold what waits for its turn for longer, once a part of its lease is over."""
@@ -304,17 +324,25 @@ class RunLedger:
         """Write down what became of messages. A row that lapsed to unknown meanwhile learns the truth."""
         if not receipts:
             return
-        with transaction.atomic(savepoint=False):
+        with database.turn():
             now, known = timezone.now(), self._tried(receipts)
             self._record(token, receipts, known, now)
             accepted = Counter(known[r.delivery_id][0] for r in receipts if r.state == "accepted")
             rates.speed_up(self._channel, {domain: n for domain, n in accepted.items() if domain})
             for domain in {known[r.delivery_id][0] for r in receipts if _asks_for_less(r)} - {""}:
                 rates.slow_down(self._channel, domain, now)
+        self._open.difference_update(r.delivery_id for r in receipts)
 
     def release(self, token: str) -> None:
         """Give back what was claimed and not tried."""
-        self._of_claim(token).filter(state="claimed").update(state="ready", token="", lease_until=None, changed_at=timezone.now())
+        now = timezone.now()
+        if token == self._token and not self._open:
+            return
+        with database.turn():
+            if token == self._token:
+                statements.release((self._run_id, token), list(self._claimed), now=now)
+                return
+            self._of_claim(token).filter(state="claimed").update(state="ready", token="", lease_until=None, changed_at=now)
 
     def renew(self, token: str) -> None:
         """Hold what was claimed and is not committed yet for another lease."""
@@ -342,23 +370,16 @@ class RunLedger:
         return models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel, state__in=OPEN).count()
 
     def _may_send(self) -> bool:
-        return not stops.in_force(self._run_id) and statements.is_sending(self._run_id)
-
-    def _due(self, now: datetime, size: int) -> list[models.Delivery]:
-        """Rows whose time has come first, then those that never waited; each query is one walk along the index `claimable`."""
-        mine = models.Delivery.objects.filter(run_id=self._run_id, channel=self._channel).order_by("not_before", "pk")
-        found: list[models.Delivery] = []
-        for due in ({"state": "ready", "not_before__lte": now}, {"state": "retry", "not_before__lte": now}, FRESH):
-            if len(found) < size:
-                found += mine.select_for_update(skip_locked=True).filter(**due)[: size - len(found)]
-        return found
+        standing = statements.standing(self._run_id)
+        self._news = standing.news
+        return standing.may_send and not stops.by_file()
 
     def _of_claim(self, token: str) -> QuerySet[models.Delivery]:
         """The rows of a claim; those of the last one are found by their numbers, not by a walk through the run."""
         mine = models.Delivery.objects.filter(run_id=self._run_id, token=token)
         return mine.filter(pk__in=self._claimed) if token == self._token else mine
 
-    def _delivery(self, row: models.Delivery, token: str, fields: Mapping[str, str]) -> Delivery:
+    def _delivery(self, row: Due, token: str, fields: Mapping[str, str]) -> Delivery:
         return Delivery(
             delivery_id=row.pk,
             token=token,
@@ -380,14 +401,14 @@ class RunLedger:
 
     def _record(self, token: str, receipts: Sequence[Receipt], known: Mapping[int, tuple[str, int]], now: datetime) -> None:
         """One statement for all: a row whose claim was lost before its message was begun does not change."""
-        values, spread = [], random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load; one for all, so that a batch stays one
+        values, moment, spread = [], statements.at(now), random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load; one for all, so that a batch stays one
         for receipt in receipts:
             attempts = known.get(receipt.delivery_id, ("", 0))[1] + 1
             state, reason, not_before = receipt.state, receipt.reason, None
             if state == "retry" or (state == "unknown" and self._resend):
                 state, reason, not_before = self._put_off(attempts, reason, now, spread)
             key = (receipt.delivery_id, self._run_id, token)
-            values.append((state, reason, attempts, statements.at(not_before), statements.at(now), *key))
+            values.append((state, reason, attempts, statements.at(not_before), moment, *key))
         statements.end(values)
 
     def _put_off(self, attempts: int, reason: str, now: datetime, spread: float) -> tuple[Literal["retry", "failed"], str, datetime | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 
@@ -12,14 +14,33 @@ from netlift import rules
 from netlift.errors import Refused
 from netlift.rules.own import own_rules
 from netlift.settings import ReviewSettings, RulesSettings
-from netlift.store import consents, keys
-from netlift.store.models import Delivery, PastContact, Terms
+from netlift.store import consents, keys, statements
+from netlift.store.models import Delivery, Terms
 
 CALLED = ("sms", "phone")  # the channels on which a number is used
 ARRIVED = ("accepted", "delivered", "complained")
 MADE = ("claimed", "committing", *ARRIVED, "unknown")  # states of a message that reached somebody, or may have
 PLANNED = ("ready", "retry")
+NEVER = datetime.min.replace(tzinfo=UTC)
+HOLDS = timedelta(seconds=2)  # of the verdicts of a claim
 MONTH, WEEK = timedelta(days=30), timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """When verdicts were given, and what was known then (`statements.Standing.news`).
+
+    Later contacts of other runs do not count: a claimed message is one in every later verdict of theirs.
+    """
+
+    at: datetime = NEVER
+    news: tuple[int | None, ...] = ()
+    claimed_at: datetime | None = None  # by the database's clock
+
+    def holds(self, now: datetime, news: tuple[int | None, ...]) -> bool:
+        """Whether the same verdicts would be given again: windows open and close with the minute, consents end at any instant."""
+        same_minute = now.replace(second=0, microsecond=0) <= self.at
+        return same_minute and timedelta() <= now - self.at < HOLDS and news == self.news
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +50,9 @@ class Touches:
     moments: tuple[datetime, ...] = ()  # over all channels, of the last 30 days
     on_channel: tuple[datetime, ...] = ()  # of these by the channel asked for
     last: datetime | None = None  # that was accepted, ever
+
+
+NONE, SILENCE, NOWHERE = Touches(), rules.Consent(), frozenset[str]()
 
 
 def keep(run_id: int, review: ReviewSettings, more: RulesSettings, *, home: str = "") -> None:
@@ -59,9 +83,15 @@ def check(run_id: int) -> None:
 
 
 def verdicts(
-    run_id: int, channel: str, customer_ids: Sequence[str], known: Mapping[str, Mapping[str, str]], *, now: datetime
+    run_id: int,
+    channel: str,
+    customer_ids: Sequence[str],
+    known: Mapping[str, Mapping[str, str]],
+    *,
+    now: datetime,
+    claimed_at: datetime | None = None,
 ) -> dict[str, rules.Verdict]:
-    """The verdict on each of these customers at this instant; call it in the transaction that claims.
+    """The verdict on each of these customers at this instant.
 
     Args:
         run_id: the run; one that was kept without terms (`check` refuses to launch it) has no rules, and nobody is in the answer.
@@ -69,26 +99,39 @@ def verdicts(
         customer_ids: who.
         known: their contact data, by customer id.
         now: the instant.
+        claimed_at: when their messages were claimed; what other runs claimed later is no contact yet.
     """
     terms = Terms.objects.filter(run_id=run_id).values_list("rules", "cap_7d", "cap_30d", "run__content__window__end", "home").first()
     if terms is None or not customer_ids:
         return {}
-    more = own_rules(RulesSettings.model_validate(terms[0]))
+    more = _own_rules(json.dumps(terms[0]))
     clock = rules.Clock(
         now=now,
         until=datetime.fromisoformat(terms[3]) if terms[3] else None,
         lists=consents.lists() if channel in CALLED else {},
         caps=rules.Caps(terms[1], terms[2]),
     )
-    people = persons(channel, customer_ids, known, now=now, run_id=run_id, home=terms[4])
-    return {customer: rules.named(rules.judge(person, channel, clock, more=more), channel) for customer, person in people.items()}
+    people = persons(channel, customer_ids, known, now=now, run_id=run_id, home=terms[4], claimed_at=claimed_at)
+    books = {packs: rules.book(packs, channel, more=more) for packs in {person.packs for person in people.values()}}
+    return {customer: rules.named(rules.judged(person, books[person.packs], clock), channel) for customer, person in people.items()}
+
+
+@functools.lru_cache(maxsize=64)
+def _own_rules(given: str) -> tuple[rules.Rule, ...]:
+    return own_rules(RulesSettings.model_validate_json(given))
 
 
 def barred(
-    run_id: int, channel: str, customer_ids: Sequence[str], known: Mapping[str, Mapping[str, str]], *, now: datetime
+    run_id: int,
+    channel: str,
+    customer_ids: Sequence[str],
+    known: Mapping[str, Mapping[str, str]],
+    *,
+    now: datetime,
+    claimed_at: datetime | None = None,
 ) -> dict[str, rules.Verdict]:
     """Whom of these customers the rules do not allow at this instant, and why; as `verdicts`."""
-    judged = verdicts(run_id, channel, customer_ids, known, now=now)
+    judged = verdicts(run_id, channel, customer_ids, known, now=now, claimed_at=claimed_at)
     return {customer: verdict for customer, verdict in judged.items() if verdict.kind != "allowed"}
 
 
@@ -100,26 +143,28 @@ def persons(
     now: datetime,
     run_id: int | None = None,
     home: str = "",
+    claimed_at: datetime | None = None,
 ) -> dict[str, rules.Person]:
     """What the rules need to know of each of these customers; contacts of the run's own message on this channel do not count."""
     key = keys.vault_key()
-    held = consents.latest(customer_ids, channel, key=key)
-    met = touches(customer_ids, channel, now=now, run_id=run_id, key=key)
+    by_hash = {consents.person(c, key=key): c for c in customer_ids}
+    held = consents.latest_of(by_hash, channel)
+    met = touches(by_hash, channel, now=now, run_id=run_id, claimed_at=claimed_at)
     phones = {c: known.get(c, {}).get("phone", "") for c in customer_ids} if channel in CALLED else {}
     on_lists = consents.listed(phones) if phones else {}
     found = {}
     for customer in customer_ids:
         place = where(known.get(customer, {}), home=home)
-        touch = met.get(customer, Touches())
+        touch = met.get(customer, NONE)
         found[customer] = rules.Person(
             packs=place.packs,
             zones=place.zones,
             holidays=place.holidays,
-            consent=held.get(customer, rules.Consent()),
-            on_lists=on_lists.get(customer, frozenset()),
+            consent=held.get(customer, SILENCE),
+            on_lists=on_lists.get(customer, NOWHERE),
             last_contact=touch.last,
             contacts=touch.on_channel,
-            contacts_7d=sum(now - at < WEEK for at in touch.moments),
+            contacts_7d=sum(now - at < WEEK for at in touch.moments) if touch.moments else 0,
             contacts_30d=len(touch.moments),
         )
     return found
@@ -138,13 +183,18 @@ def home() -> str:
 
 
 def touches(
-    customer_ids: Sequence[str], channel: str, *, now: datetime, run_id: int | None = None, key: bytes | None = None
+    by_hash: Mapping[str, str],
+    channel: str,
+    *,
+    now: datetime,
+    run_id: int | None = None,
+    claimed_at: datetime | None = None,
 ) -> dict[str, Touches]:
-    """The contacts of these customers over all runs, and those that the table `contacted` told of."""
+    """The contacts of these customers (by `consents.person`) over all runs, and those that the table `contacted` told of."""
     found: dict[str, Touches] = {}
-    rows = Delivery.objects.filter(customer_id__in=customer_ids, state__in=MADE).order_by("changed_at")
-    for customer, of_run, on, state, at in rows.values_list("customer_id", "run_id", "channel", "state", "changed_at"):
-        if of_run == run_id and on == channel:
+    for customer, of_run, on, state, at in statements.contacts(list(by_hash.values()), MADE):
+        later = state == "claimed" and claimed_at is not None and at > claimed_at
+        if later or (of_run == run_id and on == channel):
             continue
         was = found.get(customer, Touches())
         last = at if state in ARRIVED else was.last
@@ -152,9 +202,7 @@ def touches(
             on_channel = (*was.on_channel, at) if on == channel else was.on_channel
             was = replace(was, moments=(*was.moments, at), on_channel=on_channel)
         found[customer] = replace(was, last=last)
-    by_hash = {consents.person(c, key=key): c for c in customer_ids}
-    outside = PastContact.objects.filter(person__in=by_hash, at__gt=now - MONTH, at__lte=now)
-    for person, at in outside.values_list("person", "at"):
+    for person, at in statements.elsewhere(list(by_hash), since=now - MONTH, until=now):
         was = found.get(by_hash[person], Touches())
         found[by_hash[person]] = replace(was, moments=(*was.moments, at))
     return found

@@ -24,9 +24,14 @@ def in_force(run_id: int) -> str:
     return f"stopped by {halt['by']}" if halt else ""
 
 
+def by_file() -> bool:
+    """Whether the file that stops everything is there."""
+    return (store_folder() / FILE).exists()
+
+
 def everywhere() -> str:
     """Why nothing at all may be sent now; "" = no such stop is in force."""
-    if (store_folder() / FILE).exists():
+    if by_file():
         return f"the file {FILE} stands in the data directory"
     stop = EmergencyStop.objects.filter(lifted_at=None).order_by("pk").first()
     return f"everything was stopped by {stop.by}" if stop else ""

@@ -22,7 +22,7 @@ from netlift.store.rates import Rates
 from netlift.workflow import decide, filling
 from netlift.workflow.opt_out import do_waiting
 
-CHECK_EVERY = 50  # messages between two looks at the shares of errors, bounces and complaints
+CHECK_EVERY = 100  # messages between two looks at the shares of errors, bounces and complaints
 
 
 class WatchedLedger(ledger.RunLedger):

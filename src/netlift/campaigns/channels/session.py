@@ -156,23 +156,24 @@ class Session(smtplib.SMTP):
         texts: list[bytes] = []
         while True:
             line = self._line(deadline)
-            texts.append(line[4:].strip(b" \t\r\n"))
+            texts.append(line[4:].strip())
             if line[3:4] != b"-":
                 break
             if sum(map(len, texts)) > MAX_REPLY:
                 self._give_up("its reply is too long")
         code = int(line[:3]) if line[:3].isdigit() else -1
-        return code, b"\n".join(texts)
+        return code, texts[0] if len(texts) == 1 else b"\n".join(texts)
 
     def _line(self, deadline: float) -> bytes:
-        while b"\n" not in self._received:
+        line, end, rest = self._received.partition(b"\n")
+        while not end:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._give_up("it did not reply in time")
-            if len(self._received) > MAX_REPLY:
+            if len(line) > MAX_REPLY:
                 self._give_up("its reply is too long")
-            self._received += self._chunk(left)
-        line, self._received = self._received.split(b"\n", 1)
+            line, end, rest = (line + self._chunk(left)).partition(b"\n")
+        self._received = rest
         return line
 
     def _chunk(self, seconds: float) -> bytes:

@@ -11,6 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,7 @@ from netlift.errors import InputError, NetliftError
 from netlift.records import Delivery, Message, Receipt
 from netlift.settings import ChannelSettings
 
+WRITERS, SIGNED = 2, 8  # threads that sign, and messages that each signs at a time
 CONNECT_TRIES, CONNECT_PAUSE = 3, 1.0  # tries; seconds between them
 RETURN_PATH = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 FEWER = 60.0  # seconds for which no further session is tried after the server refused one
@@ -43,13 +45,22 @@ class Prepared:
     body: bytes
 
 
+Written = Prepared | Receipt  # a message, or why there is none
+
+
 @dataclass(slots=True)
 class Work:
     """One batch on its way."""
 
     left: deque[Delivery]
+    writing: deque[Future[list[Written]]]  # being signed by other threads
     ahead: deque[Prepared]  # made while the server was thinking
     done: list[Receipt]
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        for waiting in (self.left, self.writing, self.ahead):
+            waiting.clear()
 
     def taken(self) -> list[Receipt]:
         """The receipts so far, each told once."""
@@ -68,6 +79,7 @@ class Smtp:
         self._no_more_until = 0.0
         self._skeletons: dict[Message, Skeleton] = {}
         self._signers: tuple[dkim.Signer, ...] | None = None
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="letters")
 
     def problem(self, address: str) -> str | None:
         """Why nothing can be sent to this address; None = it looks right."""
@@ -89,7 +101,7 @@ class Smtp:
         for message in dict.fromkeys(delivery.message for delivery in batch):
             self._skeleton(message)  # what is wrong with a message is told before anything is on the wire
         try:
-            yield from self._send(Work(deque(batch), deque(), []), committing)
+            yield from self._send(Work(deque(batch), deque(), deque(), []), committing)
         except BaseException:
             for session in list(self._sessions):  # some may wait for a body: nothing else may ever be said to them
                 self._drop(session)
@@ -100,6 +112,7 @@ class Smtp:
         for session in self._sessions:
             session.leave()
         self._sessions.clear()
+        self._writers.shutdown(cancel_futures=True)
 
     def _send(self, work: Work, committing: Committing) -> Iterator[Receipt]:
         ready: dict[Session, Prepared] = {}  # the server waits for these bodies
@@ -114,8 +127,7 @@ class Smtp:
             stopped = any(one.delivery.delivery_id not in may for one in ready.values())
             if stopped:
                 self._take_back(ready, may)
-                work.left.clear()
-                work.ahead.clear()
+                work.stop()
             ready = self._round([s for s in sessions if s in self._sessions], ready, work)
             yield from work.taken()
             if stopped:
@@ -131,13 +143,28 @@ class Smtp:
     # --- messages ------------------------------------------------------------------------------------------------------
 
     def _prepare(self, work: Work, number: int) -> None:
-        """Have that many messages ready, as far as there are some; what cannot be written has failed."""
-        while len(work.ahead) < number and work.left:
-            delivery = work.left.popleft()
+        """Have that many messages ready, as far as there are some; what cannot be written has failed.
+
+        Other threads sign: that is most of the time, and needs no interpreter lock.
+        """
+        if self._keys():
+            while work.left and len(work.writing) * SIGNED < 3 * number:
+                work.writing.append(self._writers.submit(self._written, _taken(work.left, SIGNED)))
+        while len(work.ahead) < number and (work.writing or work.left):
+            for one in work.writing.popleft().result() if work.writing else self._written(_taken(work.left, number)):
+                if isinstance(one, Receipt):
+                    work.done.append(one)
+                else:
+                    work.ahead.append(one)
+
+    def _written(self, deliveries: Sequence[Delivery]) -> list[Written]:
+        found: list[Written] = []
+        for delivery in deliveries:
             try:
-                work.ahead.append(self._prepared(delivery))
+                found.append(self._prepared(delivery))
             except (CannotWrite, InputError) as error:  # the contact data were changed after the launch
-                work.done.append(Receipt(delivery.delivery_id, "failed", str(error)))
+                found.append(Receipt(delivery.delivery_id, "failed", str(error)))
+        return found
 
     def _prepared(self, delivery: Delivery) -> Prepared:
         address, problem = on_the_wire(delivery.address)
@@ -277,6 +304,10 @@ class Smtp:
         session.close()
         if session in self._sessions:
             self._sessions.remove(session)
+
+
+def _taken(left: deque[Delivery], number: int) -> list[Delivery]:
+    return [left.popleft() for _ in range(min(number, len(left)))]
 
 
 def _refusal(number: int, code: int, told: str) -> Receipt:

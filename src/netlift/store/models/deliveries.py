@@ -55,7 +55,7 @@ class Delivery(models.Model):
         indexes = (
             models.Index(fields=("run", "channel", "state", "not_before", "id"), name="claimable"),
             models.Index(fields=("run", "changed_at"), name="last_changed"),
-            models.Index(fields=("customer_id", "state", "changed_at"), name="contacts_of"),
+            models.Index(fields=("customer_id",), name="rows_of_customer"),
             models.Index(fields=("lease_until",), condition=Q(lease_until__isnull=False), name="leases"),
             models.Index(fields=("message_id",), condition=~Q(message_id=""), name="by_message_id"),
         )
