@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 import numpy as np
 from tests.workflow import plans
-from netlift.store import vault
+from netlift.store import consents, vault
 from netlift.store.models import Run
 from netlift.workflow import outputs
 from netlift.workflow.approval import audience_hash
@@ -35,7 +35,8 @@ audience = plans.Audience(ids, np.ones(count, dtype=np.int64), same("Wine"), sam
 outputs.write_audience(audience, Path(run.folder) / "audience.parquet")
 content = {**run.content, "audience": {**run.content["audience"], "sha256": audience_hash(audience)}}
 Run.objects.filter(pk=run_id).update(content=content)
-vault.put({"customer_id": c, "email": f"{c}@shop{i % 100}.example", "name": "Ann"} for i, c in enumerate(ids))
+vault.put({"customer_id": c, "email": f"{c}@shop{i % 100}.example", "name": "Ann", "country": "US"} for i, c in enumerate(ids))
+consents.fill({"customer_id": c, "channel": "email", "status": "given", **plans.AGREED} for c in ids)
 """
 FILLED = """
 import os, sys, time
@@ -49,7 +50,7 @@ from netlift.workflow import filling
 run = Run.objects.get()
 began = time.process_time()
 with transaction.atomic():
-    ledger.fill(run.pk, filling.rows(run))
+    ledger.fill(run.pk, filling.rows(run, filling.Filled()))
 assert ledger.counts(run.pk) == {"ready": count}
 print(time.process_time() - began)
 """

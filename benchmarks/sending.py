@@ -69,10 +69,8 @@ def tables(told: dict[str, Any]) -> dict[str, str]:
     parts = ["| part | unsigned | signed |", "|---|---|---|"]
     plain, signed = told["cpu_ms"], told["cpu_ms_signed"]
     parts += [f"| {name} | {plain.get(name, 0):.3f} | {signed[name]:.3f} |" for name in signed]
-    people = ["| people | CPU ms a message | memory while sending | CPU ms before sending | memory |", "|---|---|---|---|---|"]
-    for number, one in told["by_people"].items():
-        before = f"{one['before_cpu_ms']:.3f} | {one['before_peak_mb']} MB"
-        people.append(f"| {int(number):,} | {one['cpu_ms']:.3f} | {one['peak_mb']} MB | {before} |")
+    people = ["| people | CPU ms a message | memory |", "|---|---|---|"]
+    people += [f"| {int(number):,} | {one['cpu_ms']:.3f} | {one['peak_mb']} MB |" for number, one in told["by_people"].items()]
     return {"rates": "\n".join(rates), "parts": "\n".join(parts), "people": "\n".join(people)}
 
 
@@ -115,7 +113,7 @@ def _launched(
     counts = max((one["counts"] for one in found), key=lambda told: int(told.get("accepted", 0)))  # of the last one
     assert counts == {"accepted": people}, counts
     seconds = max(one["ended"] for one in found) - min(one["began"] for one in found)
-    return {**found[0], "seconds": seconds, "start": started}
+    return {**found[0], "seconds": seconds}
 
 
 def _started(command: list[str], data: Path) -> subprocess.Popen[str]:
@@ -132,13 +130,7 @@ def _parts(found: dict[str, Any], people: int) -> dict[str, float]:
 
 
 def _by_people(found: dict[str, Any], people: int) -> dict[str, float]:
-    before = found["start"]
-    return {
-        "cpu_ms": round(1000 * found["cpu_seconds"] / people, 3),
-        "peak_mb": round(found["peak_mb"]),
-        "before_cpu_ms": round(1000 * before["cpu_seconds"] / people, 3),
-        "before_peak_mb": round(before["peak_mb"]),
-    }
+    return {"cpu_ms": round(1000 * found["cpu_seconds"] / people, 3), "peak_mb": round(found["peak_mb"])}
 
 
 def _child(*arguments: str, data: Path | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from benchmarks import experiments, structure
+from benchmarks import experiments, sending, structure
 
 from netlift.records import STAGES_OF_LIFE
 from netlift.settings import AllocationSettings
@@ -329,3 +329,28 @@ def test_the_figures_of_the_ledger() -> None:
     assert f"| {' | '.join(f'{cell:.3f}' for cell in cells)} |" in page
     assert f"{told['messages_per_cpu_second']:,} messages for each second" in page
     assert told["cpu_ms"]["all"] <= 0.35
+
+
+def test_the_figures_of_mail() -> None:
+    """docs/email.md shows what benchmarks/results/sending.json holds: 30 % of smtp-source, 15 % signed, 5 times a plain loop."""
+    told = json.loads((ROOT / "benchmarks/results/sending.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/email.md").read_text(encoding="utf-8")
+    for name, table in sending.tables(told).items():
+        assert f"<!-- {name} -->\n{table}\n<!-- end -->" in page
+    assert f"messages of {told['bytes']:,} bytes ({told['bytes_signed']:,} signed)" in page
+    rates = told["rates"]
+    assert rates["launch"]["to_source"] >= 0.3
+    assert rates["launch_signed"]["to_source"] >= 0.15
+    assert rates["launch_signed"]["per_second"] >= 5 * rates["loop"]["per_second"]
+    few, many = told["by_people"].values()
+    assert many["peak_mb"] <= 1.1 * few["peak_mb"]
+    assert many["cpu_ms"] <= 1.1 * few["cpu_ms"]
+
+
+def test_the_figures_of_filling() -> None:
+    """docs/sending.md shows what benchmarks/results/filling.json holds; a million people take no more memory than 10,000."""
+    told = json.loads((ROOT / "benchmarks/results/filling.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/sending.md").read_text(encoding="utf-8")
+    for people, one in told.items():
+        assert f"| {int(people):,} | {one['cpu_seconds']:.1f} | {one['peak_mb']} MB |" in page
+    assert told["1000000"]["peak_mb"] <= 1.1 * told["10000"]["peak_mb"]

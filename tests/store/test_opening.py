@@ -111,3 +111,15 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be opened"):
         open_store(folder)
     assert (folder / "netlift.sqlite3").read_bytes().startswith(b"this is no database")
+
+
+def test_opening_again_gives_no_lock_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written after it reaches other processes, also when one of them came and went in between (howtocorrupt.html, 2.2)."""
+    monkeypatch.setenv("NETLIFT_DATA_DIR", str(tmp_path / "a"))
+    open_store()
+    runs.create(name="x", author=people.acting(None))
+    open_store()
+    told = [subprocess.run([sys.executable, "-c", OPEN], check=True, capture_output=True, text=True).stdout.strip()]
+    runs.create(name="y", author=people.acting(None))
+    told.append(subprocess.run([sys.executable, "-c", OPEN], check=True, capture_output=True, text=True).stdout.strip())
+    assert told == ["2", "4"]

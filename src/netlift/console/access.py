@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path
 
@@ -20,7 +21,7 @@ VOTERS = frozenset(VOTING_ROLES)
 AUTHORS = frozenset({"author"})
 OPERATORS = frozenset({"operator"})
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
@@ -32,7 +33,7 @@ def page(route: str, view: View, *, name: str, roles: frozenset[str]) -> URLPatt
     """A page that only these roles may open; an error made on purpose becomes a page that says it."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:  # noqa: ANN401 -- what the route carries
+    def guarded(request: HttpRequest, **arguments: Any) -> HttpResponseBase:  # noqa: ANN401 -- what the route carries
         mine = roles_of(request.user)
         try:
             if not mine & roles:

@@ -6,8 +6,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from netlift.console import acts, public, views
-from netlift.console.access import READERS, page
+from netlift.console import acts, public, sending, views
+from netlift.console.access import OPERATORS, READERS, page
 
 handler500 = "netlift.console.outage.server_error"
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     page("runs/<int:run_id>/map/", views.segment_map, name="map", roles=READERS),
     page("runs/<int:run_id>/map.svg", views.map_picture, name="map-picture", roles=READERS),
     page("runs/<int:run_id>/review/", acts.review, name="review", roles=READERS),
+    page("runs/<int:run_id>/sending/", sending.sending, name="sending", roles=READERS),
+    page("runs/<int:run_id>/sending/live/", sending.live, name="sending-live", roles=READERS),
+    page("runs/<int:run_id>/sending/<slug:state>.csv", sending.rows, name="sending-rows", roles=OPERATORS),
+    page("runs/<int:run_id>/launch/", sending.begin, name="launch", roles=OPERATORS),
+    page("runs/<int:run_id>/resolve/", sending.resolve, name="resolve", roles=OPERATORS),
     page("runs/<int:run_id>/report/", views.report, name="report", roles=READERS),
     *(page(f"runs/<int:run_id>/{act.name.replace('_', '-')}/", acts.view(act), name=act.name, roles=act.roles) for act in acts.ACTS),
 ]

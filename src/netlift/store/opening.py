@@ -85,8 +85,13 @@ def overwrite_free_space() -> None:
 
 
 def _own_file(path: Path) -> None:
-    """Make the file readable by its owner only, before the database fills it."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Make the file readable by its owner only, before the database fills it.
+
+    One that is there is never opened: to close it again would drop the locks that this process holds on it (POSIX), and another
+    process could take the log away under it (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _use(wanted: dict[str, object]) -> None:

@@ -13,6 +13,9 @@ from netlift.store import cases, feedback, ledger
 from netlift.store import jobs as stored_jobs
 from netlift.store import runs as stored
 from netlift.store.models import Run, Vote
+from netlift.store.models.deliveries import DELIVERY_STATES
+
+STATES = DELIVERY_STATES  # of a person's message
 
 
 def runs() -> list[dict[str, Any]]:
@@ -82,6 +85,11 @@ def rows(run_id: str, *, state: str | None = None) -> Iterator[dict[str, Any]]:
 def counts(run_id: str) -> dict[str, int]:
     """How many people of a run are in each state."""
     return ledger.counts(stored.get(run_id).pk)
+
+
+def exclusions(run_id: str) -> dict[str, int]:
+    """How many people of a run get no message, by reason."""
+    return ledger.exclusions(stored.get(run_id).pk)
 
 
 def came_back(run_id: str) -> list[dict[str, Any]]:
