@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from django.db import connection, connections
 from tests.workflow import plans
@@ -75,11 +76,8 @@ def campaign(folder: Path, *, policy: str, kills: int, seed: int, people: int, s
         time.sleep(0.02)
     plans.opened(folder / "store")
     usual = plans.settings
-    plans.settings = lambda p=2525, **more: usual(p, unknown=policy, **more)  # type: ignore[assignment]
-    try:
+    with mock.patch.object(plans, "settings", lambda p=2525, **more: usual(p, unknown=policy, **more)):
         run_id = plans.approved(folder / "run", plans.plan(plans.audience(people, people // 20)), port=port.value)
-    finally:
-        plans.settings = usual
     ids = [f"c{i:04d}" for i in range(people)]
     vault.put({"customer_id": c, "email": f"{c}@shop{i % DOMAINS}.example", "name": c} for i, c in enumerate(ids))
     start(run_id, actor=plans.OPERATOR)
