@@ -47,6 +47,7 @@ EXPRESSIONS = (
     "unit_hash('')",
     "unit_hash('日本\\x')",
     "bucket_of('Müller-ü', 7)",
+    *(f"is_phone('{text}')" for text in ("+1 212 555 0100", "(030) 1234-567", "12", "call me at 6")),
     *(f"is_email('{text}')" for text in ("Ann.B+c@example.com", "{x}@xn--bcher-kva.de", "ann", "a nn@x.org", "ann@x..org", "a@x.invalid")),
     "is_email(CAST(NULL AS STRING))",
     *(f"is_held_out('{arm}')" for arm in (" Control", "HOLD-OUT group", "Holdout 10%", "No E-Mail", "controlled", "")),

@@ -44,6 +44,7 @@ NAMED = frozenset(
         "local_time",
         "is_email",
         "is_held_out",
+        "is_phone",
     },
 )
 SCALAR = NAMED | {

@@ -11,7 +11,7 @@ from netlift.console.urls import urlpatterns
 
 from .conftest import PASSWORD, PEOPLE, client
 
-PUBLIC = {"unsubscribe", "click", "picture", "hook"}  # for strangers: test_public.py
+PUBLIC = {"unsubscribe", "click", "picture", "hook", "text-status", "text-answer"}  # for strangers: test_public.py
 OPEN = {"health", "login"}
 OWN_RULE = OPEN | PUBLIC | {"logout"}
 POSTED = {

@@ -67,6 +67,7 @@ COMMANDS: dict[str, str | None] = {
             "demo",
             "init",
             "inbox",
+            "answers-address",
             "check",
             "measure",
             "targets",
@@ -127,7 +128,7 @@ def test_every_button_is_known() -> None:
     """Every page that takes a post is a button of the table in `console.acts` or of the page of sending, and each of those is a verb."""
     posting = (
         {p.name for p in urls.urlpatterns}
-        - {"unsubscribe", "click", "picture", "hook"}
+        - {"unsubscribe", "click", "picture", "hook", "text-status", "text-answer"}
         - {"health", "login", "logout", "runs", "run", "map", "map-picture", "review", "report", "sending", "sending-live", "sending-rows"}
     )
     assert posting == {act.name for act in acts.ACTS} | {"launch", "resolve"}

@@ -13,9 +13,10 @@ from email.utils import parseaddr
 
 from netlift.campaigns.furnish import furnished, imprint
 from netlift.campaigns.messages import BREAK, problems
+from netlift.campaigns.sms_parts import parts_of
 from netlift.errors import InputError
 from netlift.records import Message
-from netlift.settings import AnyChannel, ChannelSettings, this_machine
+from netlift.settings import AnyChannel, ChannelSettings, TextSettings, this_machine
 
 ANSWER = re.compile(r"\s*(?:re|fwd?|aw|wg|antw|tr|rv|sv|vs)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 PRIVATE_MAIL = frozenset(("gmail.com", "googlemail.com", "yahoo.com", "aol.com", "outlook.com", "hotmail.com", "live.com", "icloud.com"))
@@ -38,6 +39,9 @@ def check(message: Message, channel: AnyChannel | None = None) -> None:
 
 def lint(message: Message, channel: AnyChannel | None = None) -> Iterator[str]:
     """Everything that keeps a message from being sent, one sentence each."""
+    if isinstance(channel, TextSettings):
+        yield from (f"The {part} of the offer '{message.offer}' on {message.channel} cannot be used: {p}." for part, p in _text(message))
+        return
     if not _is_sender(message.sender):
         yield f"The sender '{message.sender}' of the offer '{message.offer}' is not of the form 'Name <name@example.com>'."
     bad = [*_templates(message)]
@@ -46,7 +50,9 @@ def lint(message: Message, channel: AnyChannel | None = None) -> Iterator[str]:
 
 
 def remarks(message: Message, channel: AnyChannel) -> Iterator[str]:
-    """What is allowed only while trying things out."""
+    """What is allowed only while trying things out, or costs more than it need."""
+    if isinstance(channel, TextSettings) and (because := parts_of(re.sub(r"\{[{%].*?[%}]\}", "", message.text)).because):
+        yield f"The text of the offer '{message.offer}' holds '{because}', so that 70 characters make a part instead of 160."
     if isinstance(channel, ChannelSettings) and not channel.postal_address:
         yield f"The footer of the offer '{message.offer}' lacks a postal address: set postal_address of [channels.{message.channel}]."
 
@@ -55,6 +61,16 @@ def _templates(message: Message) -> Iterator[tuple[str, str]]:
     for part, source in (("subject", message.subject), ("text", message.text), ("html", message.html)):
         for problem in problems(source, html=part == "html"):
             yield part, problem
+
+
+def _text(message: Message) -> Iterator[tuple[str, str]]:
+    yield from (("text", problem) for problem in problems(message.text))
+    if not message.text.strip():
+        yield "text", "it is empty"
+    if message.html:
+        yield "html", "a text message has none"
+    if FIELD_IN_LINK.search(message.text):
+        yield "text", "a link holds a field; a link is the same for everybody, so that it tells nothing of a person"
 
 
 def _more(message: Message, channel: ChannelSettings) -> Iterator[tuple[str, str]]:

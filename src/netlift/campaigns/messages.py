@@ -134,6 +134,8 @@ def _parts(message: Message) -> tuple[tuple[str, bool], ...]:
 
 
 def _subject(message: Message, fields: Mapping[str, str]) -> str:
+    if not message.subject:
+        return ""  # a text message; `lint` refuses mail without one
     subject = _rendered(_compiled(message.subject, html=False), fields)
     if BREAK.search(subject):
         raise CannotWrite("line break in the subject")

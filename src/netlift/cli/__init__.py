@@ -36,7 +36,7 @@ from netlift.cli.printing import (
     visible,
 )
 from netlift.cli.privacy import privacy_app
-from netlift.cli.sending import deliveries_app, inbox, jobs, worker
+from netlift.cli.sending import answers_address, deliveries_app, inbox, jobs, worker
 from netlift.cli.trail import audit_app
 from netlift.errors import InputError, NetliftError, SettingsError
 
@@ -64,6 +64,7 @@ app.command("dkim-key")(dkim_key)
 app.command()(worker)
 app.command()(jobs)
 app.command()(inbox)
+app.command("answers-address")(answers_address)
 app.add_typer(consent_app, name="consent")
 
 

@@ -34,6 +34,10 @@ def preview(
             say(f"{one['offer']} by {one['channel']}: fields {', '.join(one['fields']) or 'none'}.")
             for text in (*one["problems"], *one["remarks"]):
                 say(f"  {text}")
+        for channel, one in found["texts"].items():
+            cost = "the price of a part is not known" if one["cost"] is None else f"{one['cost']:,.2f} in the project's currency"
+            people = ", ".join(f"{number:,} people get {parts} part{'s' if parts > 1 else ''}" for parts, number in one["parts"].items())
+            say(f"By {channel}: {people or 'nobody gets a text'}; cost: {cost}.")
         if found["lacking"]:
             print_table("Approved and not to be written to", ("reason", "people"), found["lacking"].items())
         return

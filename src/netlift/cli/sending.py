@@ -161,6 +161,16 @@ def inbox(config: Config, user: As = None, as_json: Json = False) -> None:
     say(f"Left in the mailbox: {told['automatic']:,} automatic answers, {told['unknown']:,} that are no report about a message of netlift.")
 
 
+def answers_address(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="of texts, as in netlift.toml")], user: As = None
+) -> None:
+    """Show the address that the provider of a channel of texts needs for what people answer, such as STOP."""
+    from netlift.workflow.texts import answers_address
+
+    open_store()
+    say(answers_address(channel, actor=user))
+
+
 def _lines(path: Path | None) -> list[str] | None:
     if path is None:
         return None

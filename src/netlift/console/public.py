@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
@@ -24,7 +25,7 @@ from netlift.console.words import LANGUAGES, WORDS
 from netlift.errors import NetliftError, Refused
 from netlift.store.ways_back import PAGES
 from netlift.workflow import opt_out as opting
-from netlift.workflow import visits, webhook
+from netlift.workflow import texts, visits, webhook
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058, section 3.1
 LONGEST_FORM = 10_000  # bytes
@@ -87,6 +88,40 @@ def hook(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"error": str(error)}, status=status(error))
 
 
+@require_http_methods(["GET", "POST"])
+def text_status(request: HttpRequest, token: str) -> HttpResponse:
+    """What a provider tells of one text message; see `workflow.texts`."""
+    try:
+        return JsonResponse({"told": texts.told(token, _fields(request), **_signed(request))})
+    except Refused as error:
+        return JsonResponse({"error": str(error)}, status=401)
+
+
+@require_http_methods(["GET", "POST"])
+def text_answer(request: HttpRequest, channel: str, token: str) -> HttpResponse:
+    """What somebody answers to a text message; the answer to him is TwiML for a post (Twilio), plain text else (Kannel)."""
+    try:
+        words = texts.answered(channel, token, _fields(request), **_signed(request))
+    except Refused as error:
+        return JsonResponse({"error": str(error)}, status=401)
+    if request.method == "GET":
+        return HttpResponse(words, content_type="text/plain; charset=utf-8")
+    response = Element("Response")
+    if words:
+        SubElement(response, "Message").text = words
+    return HttpResponse(tostring(response, encoding="utf-8", xml_declaration=True), content_type="text/xml; charset=utf-8")
+
+
+def _fields(request: HttpRequest) -> dict[str, str]:
+    """What a request carries: the form of a post, the query of a get; the last value of a name."""
+    given = request.GET if request.method == "GET" else _form(request)
+    return {name: str(value) for name, value in given.items()}
+
+
+def _signed(request: HttpRequest) -> dict[str, str]:
+    return {"path": request.get_full_path(), "signature": request.headers.get("X-Twilio-Signature", "")}
+
+
 def _plain(view: View) -> View:
     """No address of these pages is told to the sites that they lead to: it holds the token."""
 
@@ -145,4 +180,6 @@ urlpatterns = [
     public("c/<str:token>", click, "click"),
     public("o/<str:token>", picture, "picture"),
     public("hooks/events", hook, "hook"),
+    public("s/<str:token>", text_status, "text-status"),
+    public("t/<slug:channel>/<str:token>", text_answer, "text-answer"),
 ]

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from netlift.engine.session import BATCH, EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, Work, quoted
+from netlift.engine.session import BATCH, EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, PHONE, Work, quoted
 from netlift.errors import ExpressionError, NoRoom
 from netlift.settings import EngineSettings
 
@@ -30,6 +30,7 @@ FUNCTIONS = {
     "bucket_of(t, n)": "CAST(('0x' || substr(md5(t), 1, 8))::BIGINT % n AS INTEGER)",
     "local_time(t, zone)": "timezone(zone, timezone('UTC', t))",  # naive UTC -> naive local
     "is_held_out(arm)": f"coalesce(regexp_full_match(trim(regexp_replace(lower(arm), '[^a-z]+', ' ', 'g')), '{HELD_OUT}'), FALSE)",
+    "is_phone(t)": f"length(t) <= 40 AND regexp_full_match(trim(t), '{PHONE}')",
     "is_email(t)": (
         f"length(t) <= {LONGEST_EMAIL} AND regexp_full_match(lower(t), '{EMAIL}') AND NOT regexp_full_match(lower(t), '{NOWHERE}')"
     ),

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import netlift
-from netlift.engine.session import EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, Work
+from netlift.engine.session import EMAIL, HELD_OUT, LONGEST_EMAIL, NOWHERE, PHONE, Work
 from netlift.errors import ExpressionError, MissingExtra, SettingsError
 from netlift.settings import EngineSettings
 
@@ -55,6 +55,7 @@ FUNCTIONS = {
     "is_held_out(arm STRING) RETURNS BOOLEAN": (
         f"coalesce(trim(regexp_replace(lower(arm), '[^a-z]+', ' ')) RLIKE '^({HELD_OUT})$', FALSE)"
     ),
+    "is_phone(t STRING) RETURNS BOOLEAN": f"length(t) <= 40 AND trim(t) RLIKE '^{PHONE}$'",
     "is_email(t STRING) RETURNS BOOLEAN": (
         f"length(t) <= {LONGEST_EMAIL} AND lower(t) RLIKE '^{EMAIL}$' AND NOT lower(t) RLIKE '^{NOWHERE}$'"
     ),

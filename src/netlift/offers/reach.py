@@ -18,7 +18,13 @@ from netlift.settings import AnyChannel
 Mask = NDArray[np.bool_]
 
 EMAIL = ("email", "e-mail address", "is_email")
-ADDRESSES = {"smtp": EMAIL, "acoustic": EMAIL}  # kind of channel: column of contacts, its name, the test of its form
+PHONE = ("phone", "telephone number", "is_phone")
+ADDRESSES = {
+    "smtp": EMAIL,
+    "acoustic": EMAIL,
+    "twilio": PHONE,
+    "kannel": PHONE,
+}  # kind of channel: column of contacts, its name, the test of its form
 NONE, WRONG = -1, -2  # in place of an address's number: there is none, or only what cannot be one
 
 

@@ -32,6 +32,7 @@ class Delivery:
     attempts: int
     unsubscribe_url: str = ""  # one click takes this person off; "" = the public address of the console is not set
     return_path: str = ""  # envelope sender that names this delivery (VERP); "" = the sender's own address
+    status_url: str = ""  # where a provider of texts tells what became of it; "" = the public address of the console is not set
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from netlift.settings.register import RegisteredColumn
 from netlift.settings.review import ReviewSettings
 from netlift.settings.rules import HoursSettings, RulesSettings
 from netlift.settings.section import Section, this_machine
+from netlift.settings.texts import KannelSettings, TextSettings, TwilioSettings
 
 __all__ = [
     "TABLES",
@@ -49,6 +50,7 @@ __all__ = [
     "Format",
     "HoursSettings",
     "InboxSettings",
+    "KannelSettings",
     "ODataConnection",
     "OfferSettings",
     "OwnFeature",
@@ -63,6 +65,8 @@ __all__ = [
     "Settings",
     "SqlConnection",
     "TableSettings",
+    "TextSettings",
+    "TwilioSettings",
     "channel_settings",
     "data_dir",
     "environment",

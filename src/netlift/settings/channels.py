@@ -12,6 +12,7 @@ from netlift.settings.acoustic import AcousticSettings
 from netlift.settings.dkim import DkimSettings
 from netlift.settings.pace import Pace
 from netlift.settings.section import secret, this_machine
+from netlift.settings.texts import KannelSettings, TwilioSettings
 
 LINE = r"^[^\x00-\x1f\x7f{}<>]*$"  # what stands in every message: one line, no template and no markup
 DOMAIN = r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$"
@@ -83,7 +84,10 @@ def _kind(value: Any) -> str:  # noqa: ANN401 - whatever stands in the file, or 
 
 
 AnyChannel = Annotated[
-    Annotated[ChannelSettings, Tag("smtp")] | Annotated[AcousticSettings, Tag("acoustic")],
+    Annotated[ChannelSettings, Tag("smtp")]
+    | Annotated[AcousticSettings, Tag("acoustic")]
+    | Annotated[TwilioSettings, Tag("twilio")]
+    | Annotated[KannelSettings, Tag("kannel")],
     Discriminator(_kind),
 ]
 

@@ -394,6 +394,7 @@ class RunLedger:
             attempts=row.attempts,
             unsubscribe_url=ways_back.unsubscribe_url(self._back, row.pk, row.customer_id),
             return_path=ways_back.return_path(self._back, row.pk),
+            status_url=ways_back.status_url(self._back, row.pk),
         )
 
     def _tried(self, receipts: Sequence[Receipt]) -> dict[int, tuple[str, int]]:

@@ -88,6 +88,16 @@ def read_return_path(token: str, *, by: Sequence[bytes] | None = None) -> int | 
     return int(NUMBER.unpack(signed[:8])[0])
 
 
+def answers(channel: str) -> str:
+    """The token of the address at which a provider tells what people answer on a channel."""
+    return _link("answers", channel.encode(), None)
+
+
+def are_answers(channel: str, token: str) -> bool:
+    """Whether netlift made it for this channel."""
+    return _read_link("answers", token, None) == channel.encode()
+
+
 def _link(purpose: str, payload: bytes, by: Sequence[bytes] | None) -> str:
     return _text(payload + _mac(_signing(by), purpose, payload, LINK_MAC))
 

@@ -13,6 +13,7 @@ from netlift.store.tokens import OptOut, Tracked
 
 PAGES = "p"  # first part of the path of every public page
 LINK = "netlift_link_{}"  # names of fields that hold tracked links; the picture's and the hidden link's are of campaigns.tracking
+TEXTS = ("twilio", "kannel")  # kinds of channel
 OPEN, TRAP = "netlift_open", "netlift_trap"
 
 
@@ -24,6 +25,7 @@ class WaysBack:
     public_url: str = ""
     bounces: str = ""
     tracked: bool = False
+    texts: bool = False
     links: Mapping[int, str] = field(default_factory=dict)  # number of a tracked link -> name of the field that holds it
     signing: tuple[bytes, ...] = ()
     hashing: bytes = b""
@@ -37,7 +39,8 @@ def ways_back(run_id: int, channel: str) -> WaysBack:
     tracked = bool(url) and is_tracked(settings)
     known = models.Link.objects.filter(run=run_id).values_list("pk", flat=True) if tracked else ()
     links = {number: LINK.format(number) for number in known}
-    return WaysBack(channel, url, settings.get("bounces") or "", tracked, links, keys.vault_keys(), keys.vault_key())
+    texts = settings.get("kind") in TEXTS
+    return WaysBack(channel, url, settings.get("bounces") or "", tracked, texts, links, keys.vault_keys(), keys.vault_key())
 
 
 def is_tracked(settings: Mapping[str, Any]) -> bool:
@@ -69,6 +72,13 @@ def return_path(back: WaysBack, delivery_id: int) -> str:
         return ""
     name, _, domain = back.bounces.partition("@")
     return f"{name}+{tokens.return_path(delivery_id, by=back.signing)}@{domain}"
+
+
+def status_url(back: WaysBack, delivery_id: int) -> str:
+    """Where a provider of texts tells what became of this message; "" of other channels, or without a public address."""
+    if not (back.texts and back.public_url):
+        return ""
+    return f"{back.public_url}/{PAGES}/s/{tokens.return_path(delivery_id, by=back.signing)}"
 
 
 def link_fields(back: WaysBack, delivery_id: int) -> dict[str, str]:

@@ -176,7 +176,7 @@ class _Writer:
     def _message_id(self, audience: Audience, i: int) -> str:
         """Always the same for one person, wave and channel, so that it can be looked for in the receiver's records."""
         channel = audience.channel[i]
-        domain = parseaddr(self._messages[audience.offer[i], channel].sender)[1].rpartition("@")[2]
+        domain = parseaddr(self._messages[audience.offer[i], channel].sender)[1].rpartition("@")[2] or channel  # texts have none
         return (
             f"<{keys.keyed_hash('message', str(self._run_id), str(WAVE), audience.customer_ids[i], channel, key=self._key)[:32]}@{domain}>"
         )

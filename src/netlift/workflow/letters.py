@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import transaction
 from netlift import campaigns
 from netlift.errors import InputError, NotFound, Refused
 from netlift.records import Message
-from netlift.settings import AnyChannel, ChannelSettings
+from netlift.settings import AnyChannel, ChannelSettings, TextSettings
 from netlift.store import audit, keys, open_store, people, runs, vault
 from netlift.store.models import Run
 from netlift.workflow import filling, kept, outputs, run_files
@@ -28,13 +29,15 @@ def examine(run_id: str, *, actor: str | None = None) -> dict[str, Any]:
     """What keeps a plan's messages from being sent, and who lacks what.
 
     Returns:
-        messages [{offer, channel, fields, problems, remarks}], and lacking: number of approved people by reason.
+        messages [{offer, channel, fields, problems, remarks}], lacking: number of approved people by reason, and of each channel of
+        texts {people by number of parts, cost (None where a price is not known)}.
     """
     run = _opened(run_id, actor)
     channels = filling.channels(run)
     told = [_examined(message, channels[message.channel]) for message in filling.messages_of(run).values()]
     ready = not any(one["problems"] for one in told)
-    return {"run_id": run_id, "messages": told, "lacking": dict(_lacking(run)) if ready else {}}
+    lengths = {name: _lengths(run, name, one) for name, one in channels.items() if isinstance(one, TextSettings)} if ready else {}
+    return {"run_id": run_id, "messages": told, "lacking": dict(_lacking(run)) if ready else {}, "texts": lengths}
 
 
 def preview(run_id: str, customer_id: str, *, out: Path | None = None, actor: str | None = None) -> dict[str, Any]:
@@ -151,6 +154,22 @@ def _lacking(run: Run) -> Counter[str]:
         found.update(campaigns.obstacle(messages[offer, channel], contacts.get(customer, {})) for customer, offer, channel in customers)
     del found[""]
     return found
+
+
+def _lengths(run: Run, channel: str, settings: TextSettings) -> dict[str, Any]:
+    """How many people's texts have how many parts, and what they cost together."""
+    messages, people_by_parts, cost = filling.messages_of(run), Counter[int](), Decimal(0)
+    for customers in _chunks(run):
+        contacts = vault.fields([customer for customer, _, name in customers if name == channel])
+        for customer, offer, name in customers:
+            fields = contacts.get(customer, {})
+            number = campaigns.e164(fields.get("phone", ""), settings.country)
+            if name != channel or number is None or campaigns.obstacle(messages[offer, name], fields):
+                continue
+            parts = campaigns.parts_of(campaigns.write(messages[offer, name], fields).text).parts
+            people_by_parts[parts] += 1
+            cost += parts * Decimal(str(settings.price_to(campaigns.region(number)) or "NaN"))
+    return {"parts": dict(sorted(people_by_parts.items())), "cost": None if cost.is_nan() else float(cost)}
 
 
 def _chunks(run: Run) -> Iterator[list[tuple[str, str, str]]]:

@@ -19,7 +19,7 @@ from netlift.settings import AnyChannel, ChannelSettings, environment
 from netlift.store import health, ledger, ways_back
 from netlift.store.models import Run
 from netlift.store.rates import Rates
-from netlift.workflow import decide, filling
+from netlift.workflow import decide, filling, texts
 from netlift.workflow.opt_out import do_waiting
 
 CHECK_EVERY = 100  # messages between two looks at the shares of errors, bounces and complaints
@@ -47,6 +47,7 @@ class WatchedLedger(ledger.RunLedger):
     def record(self, token: str, receipts: Sequence[Receipt]) -> None:
         """As in the ledger; now and then the last messages are looked at."""
         super().record(token, receipts)
+        texts.stopped_there([one.delivery_id for one in receipts if one.reason == campaigns.OPTED_OUT])
         self._since += len(receipts)
         if self._since >= CHECK_EVERY:
             self._since = 0

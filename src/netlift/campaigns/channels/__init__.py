@@ -11,6 +11,8 @@ from netlift.errors import MissingExtra
 from netlift.records import Delivery, Receipt
 from netlift.settings import AnyChannel
 
+OPTED_OUT = "this person told the provider to stop"  # the reason of a receipt: whoever it is about is suppressed
+
 
 class Channel(Protocol):
     """A connection to whoever carries the messages."""
@@ -61,7 +63,15 @@ def _acoustic(settings: Any) -> Channel:  # noqa: ANN401 - the section of its ki
     return Acoustic(settings)
 
 
-CHANNELS: dict[str, Callable[[Any], Channel]] = {"acoustic": _acoustic, "smtp": Smtp}
+def _texts(settings: Any) -> Channel:  # noqa: ANN401 - the section of its kind
+    try:
+        from netlift.campaigns.channels import texts  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise MissingExtra("sms", "A channel of text messages (package httpx)") from error
+    return texts.twilio(settings) if settings.kind == "twilio" else texts.kannel(settings)
+
+
+CHANNELS: dict[str, Callable[[Any], Channel]] = {"acoustic": _acoustic, "kannel": _texts, "smtp": Smtp, "twilio": _texts}
 
 
 def open_channel(settings: AnyChannel) -> Channel:
