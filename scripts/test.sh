@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 
-packages=(chromium dovecot-imapd dovecot-pop3d fonts-liberation openjdk-17-jre-headless postfix postgresql)
+packages=(chromium dovecot-imapd dovecot-pop3d fonts-liberation kannel openjdk-17-jre-headless postfix postgresql)
 command -v npm >/dev/null || packages+=(nodejs npm libnode-dev g++ make)
 missing=()
 for package in "${packages[@]}"; do
@@ -23,7 +23,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-scripts/sap.sh  # SAP's CAP server, for the tests of the OData source
+scripts/node.sh sap   # SAP's CAP server, for the tests of the OData source
+scripts/node.sh smsc  # a centre for text messages, behind Kannel
 export OMP_NUM_THREADS=1
 $bin/ruff format --check --quiet .
 $bin/ruff check --quiet .

@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from benchmarks import experiments, sending, structure
+from benchmarks import experiments, sending, sms, structure
 
 from netlift.records import STAGES_OF_LIFE
 from netlift.settings import AllocationSettings
@@ -355,3 +355,14 @@ def test_the_figures_of_filling() -> None:
     for people, one in told.items():
         assert f"| {int(people):,} | {one['cpu_seconds']:.1f} | {one['peak_mb']} MB |" in page
     assert told["1000000"]["peak_mb"] <= 1.1 * told["10000"]["peak_mb"]
+
+
+def test_the_figures_of_texts() -> None:
+    """docs/channels/sms.md shows what benchmarks/results/sms.json holds: 20 kills, nobody twice, nobody lost, every receipt on its row."""
+    told = json.loads((ROOT / "benchmarks/results/sms.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/channels/sms.md").read_text(encoding="utf-8")
+    assert sms.row(told) in page
+    assert (told["people"], told["kills"], told["state"]) == (10_000, 20, "completed")
+    assert [told[name] for name in ("twice", "lost", "receipts_missing", "receipts_wrong")] == [0, 0, 0, 0]
+    assert told["counts"].get("unknown", 0) <= 8 * told["kills"]
+    assert told["answered_stop"] == told["stopped"]

@@ -22,6 +22,7 @@ from tests.store import stores
 AUTHOR, OPERATOR, MEMBERS = "ada", "oscar", ("mia", "max", "mona")
 LATELY = datetime.now(UTC) - timedelta(days=90)
 AGREED = {"given_at": LATELY, "source": "web form", "confirmed_at": LATELY, "confirmed_from": "203.0.113.7"}
+WRITTEN = {"facts": "signed seller not_condition", "wording": "v1", "given_at": LATELY, "source": "form"}
 TEXT = "Hello {{ name }},\n\na new offer for you.\n.a line that begins with a dot\n"
 
 
@@ -114,6 +115,26 @@ def approved(folder: Path, the_plan: Plan | None = None, *, port: int = 2525, co
     for member in MEMBERS[:2]:
         approve(run_id, actor=member)
     return run_id
+
+
+def approved_texts(folder: Path, config: Settings, people_: int, holdout: int = 2) -> str:
+    """A campaign by text to people in New York who agreed in writing, approved by two members."""
+    everybody = audience(people_, holdout)
+    everybody = replace(everybody, channel=texts(["sms" if one else None for one in everybody.channel]))
+    message = Message("Wine", "sms", "+12125550100", "", "Hello {{ name }}, wine from small growers. STOP ends this.")
+    run_id = draft(folder, plan(everybody, messages=(message,)), config=config)
+    ids = [str(one) for one in everybody.customer_ids]
+    vault.put({"customer_id": c, "name": f"Name {c}", "phone": number(i), "country": "US", "region": "NY"} for i, c in enumerate(ids))
+    consents.fill({"customer_id": c, "channel": "sms", "status": "given", **WRITTEN} for c in ids)
+    decide.submit(run_id, actor=AUTHOR)
+    for member in MEMBERS[:2]:
+        approve(run_id, actor=member)
+    return run_id
+
+
+def number(i: int) -> str:
+    """A number in New York."""
+    return f"+1 212 555 {i:04d}"
 
 
 def approve(run_id: str, *, actor: str | None = None, **more: Any) -> dict[str, Any]:

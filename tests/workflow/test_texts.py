@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from django.utils import timezone
 
 from netlift.campaigns.testing.texts import ACCOUNT, TOKEN, Provider
 from netlift.errors import Refused
-from netlift.records import Message
 from netlift.settings import Settings, parse
 from netlift.store import consents, tokens, vault
 from netlift.store.models import AuditEvent, Consent, Delivery, Event
-from netlift.workflow import decide, letters, show
+from netlift.workflow import letters, show
 from netlift.workflow.launch import launch, start
 from netlift.workflow.texts import answered, answers_address, told
 from netlift.workflow.worker import work
@@ -30,8 +28,6 @@ from tests.workflow.plans import OPERATOR
 
 PUBLIC_URL = "https://mail.shop.example"
 NOON = datetime(2027, 1, 13, 17, 0, tzinfo=UTC)  # a Wednesday in New York
-MESSAGE = Message("Wine", "sms", "+12125550100", "", "Hello {{ name }}, wine from small growers. STOP ends this.")
-WRITTEN = {"facts": "signed seller not_condition", "wording": "v1", "given_at": datetime(2026, 12, 1, tzinfo=UTC), "source": "form"}
 
 
 def settings(provider: Provider, kind: str) -> Settings:
@@ -53,22 +49,10 @@ def settings(provider: Provider, kind: str) -> Settings:
 
 def approved(folder: Path, provider: Provider, *, kind: str = "twilio", people: int = 20) -> str:
     """An approved campaign by text to that many people less two held out, all in New York."""
-    audience = plans.audience(people)
-    audience = replace(audience, channel=plans.texts(["sms" if one else None for one in audience.channel]))
-    ids = [str(one) for one in audience.customer_ids]
-    plan = plans.plan(audience, messages=(MESSAGE,))
-    run_id = plans.draft(folder, plan, config=settings(provider, kind))
-    vault.put({"customer_id": c, "name": f"Name {c}", "phone": number(i), "country": "US", "region": "NY"} for i, c in enumerate(ids))
-    consents.fill({"customer_id": c, "channel": "sms", "status": "given", **WRITTEN} for c in ids)
-    decide.submit(run_id, actor=plans.AUTHOR)
-    for member in plans.MEMBERS[:2]:
-        plans.approve(run_id, actor=member)
-    return run_id
+    return plans.approved_texts(folder, settings(provider, kind), people)
 
 
-def number(i: int) -> str:
-    """A number in New York."""
-    return f"+1 212 555 {i:04d}"
+number = plans.number
 
 
 @pytest.fixture
@@ -202,6 +186,7 @@ def test_stop_is_done_at_once(opened: Path, provider: Provider, word: str) -> No
     path, form = f"/p/t/sms/{tokens.answers('sms')}", {"From": "+12125550003", "Body": word, "MessageSid": "SM1"}
     assert "<Message>No more texts.</Message>" in post(path, form).content.decode()
     assert "<Message>" not in post(path, form).content.decode()
+    assert "<Message>" not in post(path, {**form, "MessageSid": "SM2"}).content.decode()  # or two machines would never end
     assert Delivery.objects.get(customer_id="c0003").state == "cancelled"
     assert set(Consent.objects.filter(status="withdrawn").values_list("channel", flat=True)) == {"sms", "phone"}
     assert vault.suppressed("sms", ["c0003"]) == {"c0003"}

@@ -146,6 +146,11 @@ def is_suppressed(customer: str, channel: str) -> bool:
     return hashes == set(found)
 
 
+def is_listed(address_hash: str, channel: str) -> bool:
+    """Whether this hash of an address or number is suppressed on a channel, or on all."""
+    return Suppression.objects.filter(hash=address_hash, channel__in={"", channel}).exists()
+
+
 def of_address(email: str | None, phone: str | None) -> list[str]:
     """Ids of the customers in the vault who have this e-mail address or number."""
     same = Q(email_hash=email_hash(email) or None) | Q(phone_hash=phone_hash(phone) or None)

@@ -122,9 +122,14 @@ def check_signature(settings: TwilioSettings, path: str, form: Mapping[str, str]
 
 
 def _stop(channel: str, number: str, identity: str) -> bool:
-    """Suppress a number on this channel, whoever has it, with their consents; False where it was heard before."""
+    """Suppress a number on this channel, whoever has it, with their consents; False where that was done before.
+
+    So two machines that answer each other come to an end.
+    """
     number_hash = vault.phone_hash(number)
     with transaction.atomic():
+        if vault.is_listed(number_hash, channel):
+            return False
         heard = feedback.Heard(
             parts=("answer", identity or number_hash),
             kind="opt-out",
@@ -134,8 +139,7 @@ def _stop(channel: str, number: str, identity: str) -> bool:
             source="webhook",
             evidence={"answer": keys.keyed_hash("answer", identity)},
         )
-        if not feedback.note(heard):
-            return False
+        feedback.note(heard)
         vault.suppress_address(phone=number, reason="answered STOP", actor=people.RESERVED, channel=channel)
         customers = vault.of_address(None, number)
         for customer in customers:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# SAP's own CAP server, against which the tests of the OData source run, into build/sap. It is under SAP's developer licence:
-# installed for the tests, never shipped. Does nothing where the same versions are already there.
+# A server on Node.js that the tests run against, into build/NAME: SAP's own CAP server (sap; under SAP's developer licence) and a
+# centre for text messages (smsc). Installed for the tests, never shipped. Does nothing where the same versions are already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-project=tests/sap
-target=build/sap
+project=tests/$1
+target=build/$1
 
 if ! command -v npm >/dev/null || [ "$(node --print 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-  echo "SAP's CAP server, which the tests need, runs on Node.js 20 or later with npm; install it." >&2
+  echo "The server $1, which the tests need, runs on Node.js 20 or later with npm; install it." >&2
   exit 1
 fi
 wanted=$(cat "$project/package.json" "$project/package-lock.json" <(node --version) | sha256sum | cut -d ' ' -f 1)
