@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import fcntl
+import time
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from netlift.errors import MissingExtra, SettingsError
 from netlift.store import database
+from tests.store import stores
 
 URL = "postgresql://net%20lift:p%40ss@db.example.com:6543/sto%C3%A9?sslmode=verify-full&sslrootcert=/etc/ca.pem"
 
@@ -65,3 +69,21 @@ def test_an_empty_address_means_sqlite(tmp_path: Path, monkeypatch: pytest.Monke
     """As if the variable were not set."""
     monkeypatch.setenv("NETLIFT_DATABASE_URL", "")
     assert database.configured(tmp_path)["NAME"] == str(tmp_path / "netlift.sqlite3")
+
+
+def test_senders_take_turns_and_never_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn inside a turn does not wait for itself; who stopped in the middle of his holds nobody up for longer than the patience."""
+    stores.fresh(tmp_path / "netlift")
+    queue = tmp_path / "netlift" / database.QUEUE
+    with database.turn(), database.turn():
+        assert connection.in_atomic_block
+    assert queue.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    with queue.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        began = time.monotonic()
+        with database.turn():
+            assert 0.05 <= time.monotonic() - began < 1
+    began = time.monotonic()
+    with database.turn():
+        assert time.monotonic() - began < 0.05
